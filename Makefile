@@ -1,0 +1,53 @@
+# Every command is listed by `make help`; each works in a fresh clone.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help tools up preview down lab lab-down env unit test check clean
+
+PYTHON ?= python3
+STACK ?= dev
+VENV := .venv/bin
+# Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
+ENTER := set -a; source <($(VENV)/python -m lab env); set +a
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+tools: # what the machine lacks, built once and cached for this user
+	@$(PYTHON) -m tools.bootstrap
+
+up: lab ## everything from nothing to the dev stack deployed in the laboratory
+	@$(ENTER); pulumi stack select --create $(STACK)
+	@$(ENTER); pulumi up --stack $(STACK) --yes --skip-preview --suppress-outputs
+	@$(ENTER); python -m operations.summary --stack $(STACK)
+
+preview: lab ## what `make up` would change
+	@$(ENTER); pulumi preview --stack $(STACK) --diff
+
+down: lab ## destroy the stack: nothing of it is left in Vault or AWS
+	@$(ENTER); pulumi destroy --stack $(STACK) --yes --skip-preview
+
+lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it running
+	@$(VENV)/python -m lab up
+
+lab-down: ## stop the laboratory; it keeps its state in .lab/
+	@test ! -e .lab || $(VENV)/python -m lab down
+
+env: ## print the exports that put a shell into the laboratory: eval "$$(make -s env)"
+	@$(VENV)/python -m lab env
+
+unit: tools ## the tests that need neither the engine nor the laboratory
+	@$(VENV)/python -m pytest tests/unit tests/program
+
+test: tools ## every test, the real engine and the laboratory included
+	@$(VENV)/python -m pytest
+
+check: tools ## ruff, formatting, mypy strict, gofmt, go vet
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy .
+	@$(PYTHON) -m tools.check_go
+
+clean: lab-down ## stop the laboratory and remove all that was made in this clone (not the user's cache)
+	@rm -rf .lab .tools .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,112 @@
+"""What the laboratory is asked to do differently, while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from lab.home import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lab.home import Home
+
+PRESENTED_CHAINS: Final = ("leaf-only", "with-root", "other-authority")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """Deviations from the plain laboratory; the defaults are the plain laboratory."""
+
+    clock_offset_seconds: float = 0
+    """How far AWS's clock for tokens and sessions runs ahead of the machine's."""
+    propagation_delay_seconds: float = 0
+    """How long AWS keeps answering as if an IAM change had not happened yet."""
+    presented_chain: dict[str, str] = field(default_factory=dict)
+    """What a host's TLS endpoint presents instead of leaf and intermediate: ``leaf-only``,
+    ``with-root`` or ``other-authority`` (a chain of a second CA under the same name)."""
+    unreachable: tuple[str, ...] = ()
+    """Hosts the proxy refuses to connect to."""
+
+
+class SwitchBoard:
+    """Reads the switches again whenever the file changes, so that no process need be restarted."""
+
+    def __init__(self, home: Home) -> None:
+        self._path = home.switches
+        self._stamp: tuple[int, int] | None = None
+        self._switches = Switches()
+
+    def read(self) -> Switches:
+        """Return the switches as they are now."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return Switches()
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            self._switches = parse(read_json(self._path))
+            self._stamp = stamp
+        return self._switches
+
+
+def parse(values: dict[str, Any]) -> Switches:
+    """Build switches from JSON values.
+
+    Raises:
+        ValueError: a name or a value the laboratory does not know, with what it does know.
+    """
+    known = {entry.name for entry in fields(Switches)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(
+            f"unknown switch {', '.join(unknown)}; the laboratory knows {', '.join(sorted(known))}"
+        )
+    values = dict(values)
+    if "unreachable" in values:
+        values["unreachable"] = tuple(values["unreachable"])
+    for host, chain in values.get("presented_chain", {}).items():
+        if chain not in PRESENTED_CHAINS:
+            raise ValueError(
+                f"presented_chain of {host} is {chain!r}; it may be {', '.join(PRESENTED_CHAINS)}"
+            )
+    return Switches(**values)
+
+
+def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
+    """Return ``switches`` after ``NAME=VALUE`` assignments as a person types them.
+
+    A number of seconds stands as it is; hosts are separated by commas; a presented chain is written
+    ``host:chain``. An empty value means the plain laboratory again.
+
+    Raises:
+        ValueError: an assignment that cannot be understood, with the form that can.
+    """
+    values = asdict(switches)
+    plain = asdict(Switches())
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        if not separator:
+            raise ValueError(f"{assignment!r} is not of the form NAME=VALUE")
+        if name not in plain:
+            raise ValueError(f"unknown switch {name}; the laboratory knows {', '.join(plain)}")
+        values[name] = _value(name, text) if text else plain[name]
+    return parse(values)
+
+
+def _value(name: str, text: str) -> float | dict[str, str] | tuple[str, ...]:
+    if name == "unreachable":
+        return tuple(host.strip().lower() for host in text.split(","))
+    if name == "presented_chain":
+        pairs = (pair.strip().lower().partition(":") for pair in text.split(","))
+        return {host: chain for host, _, chain in pairs}
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}; it is a number of seconds, such as 5") from None
+
+
+def store(home: Home, switches: Switches) -> None:
+    """Make the running laboratory behave as ``switches`` say."""
+    write_json(home.switches, asdict(switches))

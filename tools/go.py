@@ -1,0 +1,173 @@
+"""The tools that are built from Go modules: the engine, its Python host, the laboratory's Vault."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools import cache
+
+if TYPE_CHECKING:
+    from tools.stage import Stage
+
+ENGINE_VERSION = "3.259.0"
+COMPILER_VERSION = "1.26.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """One binary, pinned by a Go module of its own."""
+
+    name: str
+    module: Path
+    package: str
+    linker_flags: str = "-s -w"
+    scripts: tuple[str, ...] = ()
+    """Files of ``sdk/v3`` that belong next to the binary."""
+
+    def sources(self) -> list[Path]:
+        """Return the files whose content decides what is built."""
+        own = [path for path in self.module.glob("*.go") if not path.name.endswith("_test.go")]
+        return [self.module / "go.mod", self.module / "go.sum", *own]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """Programs that live in one folder, because they look for each other there."""
+
+    name: str
+    programs: tuple[GoProgram, ...]
+
+    def content(self) -> str:
+        """Return the cache key: module files, own sources, flags, platform."""
+        traits = [trait for program in self.programs for trait in _traits(program)]
+        sources = [path for program in self.programs for path in program.sources()]
+        return cache.key(sources, *traits, sys.platform, platform.machine())
+
+    def files(self) -> list[str]:
+        """Return the names of the executables in the folder."""
+        return [
+            name
+            for program in self.programs
+            for name in (program.name, *(_file(script) for script in program.scripts))
+        ]
+
+
+def engine(root: Path) -> Bundle:
+    """Return the Pulumi engine with its Python language host and the two scripts of both."""
+    pulumi = "github.com/pulumi/pulumi"
+    # Without the version flag `pulumi version` is empty and the Automation API refuses the binary.
+    version = f"-X {pulumi}/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
+    return Bundle(
+        name="engine",
+        programs=(
+            GoProgram(
+                name="pulumi",
+                module=root / "tools/pulumi",
+                package=f"{pulumi}/pkg/v3/cmd/pulumi",
+                linker_flags=f"-s -w {version}",
+                scripts=(
+                    "python/cmd/pulumi-language-python-exec",
+                    "python/dist/pulumi-resource-pulumi-python",
+                ),
+            ),
+            GoProgram(
+                name="pulumi-language-python",
+                module=root / "tools/python-host",
+                package=f"{pulumi}/sdk/v3/python/cmd/pulumi-language-python",
+            ),
+        ),
+    )
+
+
+def laboratory_vault(root: Path) -> Bundle:
+    """Return the laboratory's Vault."""
+    program = GoProgram(name="lab-vault", module=root / "lab/vault", package=".")
+    return Bundle(name="lab-vault", programs=(program,))
+
+
+def installed_engine() -> str | None:
+    """Return the path of a ``pulumi`` on PATH that is new enough and not one of ours."""
+    found = shutil.which("pulumi")
+    if found is None or os.path.realpath(found).startswith(str(cache.root())):
+        return None
+    answer = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer)
+    wanted = tuple(int(part) for part in ENGINE_VERSION.split("."))
+    if numbers and tuple(int(part) for part in numbers.groups()) >= wanted:
+        return found
+    return None
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every Go command here: the person's, less what changes builds."""
+    return {
+        **os.environ,
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOWORK": "off",
+    }
+
+
+def compile_program(program: GoProgram, go: str, stage: Stage, folder: Path) -> None:
+    """Build ``program`` into ``folder``, reporting modules fetched and packages compiled."""
+    env = environment()
+    packages: set[str] = set()
+
+    def listed(line: str) -> None:
+        if line.startswith("go: downloading"):
+            stage.progress(f"fetching {line.split()[2]}")
+        elif not line.startswith("go: "):
+            packages.add(line)
+
+    stage.run([go, "list", "-deps", program.package], cwd=program.module, env=env, on_line=listed)
+    compiled = 0
+
+    def built(line: str) -> None:
+        nonlocal compiled
+        if line in packages:
+            compiled += 1
+            stage.progress(f"compiled {compiled} of at most {len(packages)} packages")
+
+    stage.run(
+        [
+            *(go, "build", "-v", "-trimpath", "-ldflags", program.linker_flags),
+            *("-o", str(folder / program.name), program.package),
+        ],
+        cwd=program.module,
+        env=env,
+        on_line=built,
+    )
+    if program.scripts:
+        _install_scripts(program, go, stage, folder, env)
+
+
+def _install_scripts(
+    program: GoProgram, go: str, stage: Stage, folder: Path, env: dict[str, str]
+) -> None:
+    lines: list[str] = []
+    stage.run(
+        [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
+        cwd=program.module,
+        env=env,
+        on_line=lines.append,
+    )
+    for script in program.scripts:
+        target = folder / _file(script)
+        shutil.copyfile(f"{lines[-1]}/{script}", target)
+        target.chmod(0o755)
+
+
+def _file(script: str) -> str:
+    return script.rpartition("/")[2]
+
+
+def _traits(program: GoProgram) -> tuple[str, ...]:
+    return (program.package, program.linker_flags, *program.scripts)
