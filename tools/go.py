@@ -93,17 +93,24 @@ def laboratory_vault(root: Path) -> Bundle:
     return Bundle(name="lab-vault", programs=(program,))
 
 
-def installed_engine() -> str | None:
-    """Return the path of a ``pulumi`` on PATH that is new enough and not one of ours."""
-    found = shutil.which("pulumi")
-    if found is None or os.path.realpath(found).startswith(str(cache.root())):
+def installed_engine() -> Path | None:
+    """Return a ``pulumi`` on PATH that is new enough and not one of ours."""
+    return _installed("pulumi", ENGINE_VERSION)
+
+
+def installed_compiler() -> Path | None:
+    """Return a ``go`` on PATH that is new enough for the modules here."""
+    return _installed("go", COMPILER_VERSION)
+
+
+def _installed(program: str, oldest: str) -> Path | None:
+    found = shutil.which(program)
+    if found is None or Path(found).resolve().is_relative_to(cache.root()):
         return None
     answer = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
-    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer)
-    wanted = tuple(int(part) for part in ENGINE_VERSION.split("."))
-    if numbers and tuple(int(part) for part in numbers.groups()) >= wanted:
-        return found
-    return None
+    version = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", answer)
+    numbers = tuple(int(part or 0) for part in version.groups()) if version else ()
+    return Path(found) if numbers >= tuple(int(part) for part in oldest.split(".")) else None
 
 
 def environment() -> dict[str, str]:
