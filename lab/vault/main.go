@@ -1,14 +1,50 @@
+// Command lab-vault is the laboratory's Vault: the open core of HashiCorp Vault, with the one
+// function that its open build leaves out, the minting of plugin identity tokens.
 package main
 
 import (
-	_ "github.com/hashicorp/vault/builtin/credential/aws"
-	_ "github.com/hashicorp/vault/builtin/logical/aws"
-	_ "github.com/hashicorp/vault-plugin-auth-jwt"
-	_ "github.com/hashicorp/vault-plugin-secrets-kv"
-	_ "github.com/hashicorp/vault/http"
-	_ "github.com/hashicorp/vault/sdk/physical/file"
-	_ "github.com/hashicorp/vault/vault"
-	_ "github.com/hashicorp/vault/version"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
 )
 
-func main() {}
+func main() {
+	err := run(os.Args[1:])
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "lab-vault:", err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments []string) error {
+	chosen, err := parseOptions(arguments)
+	if err != nil {
+		return err
+	}
+	if err := confineAWS(os.Environ(), os.Setenv); err != nil {
+		return err
+	}
+	unlock, err := lockHome(chosen.home)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	stopping, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+
+	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: os.Stderr})
+	chosen.pretendVersion()
+	core, err := openVault(stopping, chosen, logger)
+	if err != nil {
+		return err
+	}
+	served := serve(stopping, chosen, core, logger)
+	return errors.Join(served, core.Shutdown())
+}

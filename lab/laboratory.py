@@ -1,0 +1,195 @@
+"""One laboratory as a whole: what its folder needs, which processes it is, up and down."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from lab import processes
+from lab.home import Home, read_json, write_bytes, write_json
+from lab.processes import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+BINARIES: Final = REPOSITORY / ".tools" / "bin"
+PYTHON: Final = Path(sys.prefix).resolve() / "bin" / "python"
+"""Resolved, because what a link leads to tells one set of installed packages from another."""
+NAMES: Final = ("network", "aws", "vault")
+_PASSPHRASE: Final = b"laboratory"
+"""The committed dev stack carries a salt made with it, so it is the same in every clone. It hides
+nothing: state and passphrase lie in one folder, which its owner alone may read."""
+_PLUGINS: Final = ("aws", "vault", "command")
+_PORT_NAMES: Final = ("proxy", "aws", "vault")
+_PORTS: Final = range(20_000, 32_000)
+"""Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaultOptions:
+    """Which Vault to be; kept in the home until changed."""
+
+    edition: Literal["ent", "community"] = "ent"
+    version: str | None = None
+    """Three numbers; none is the version that the laboratory is built from."""
+    hide_version: bool = False
+
+
+def vault_options(home: Home) -> VaultOptions:
+    """Return which Vault was asked for last."""
+    if not home.vault_options.exists():
+        return VaultOptions()
+    return VaultOptions(**read_json(home.vault_options))
+
+
+def programs(home: Home) -> tuple[Program, ...]:
+    """Return the laboratory's processes as they should run, given what its home remembers."""
+    ports = read_json(home.ports)
+    plain = {"PATH": "/usr/bin:/bin", "HOME": str(home.root), "LANG": "C.UTF-8"}
+    python = (str(PYTHON), "-P", "-u", "-m")  # -P: nothing of the current folder is imported
+    place = ("--home", str(home.root))
+    with_code = {**plain, "PYTHONPATH": str(REPOSITORY)}
+    in_network = {
+        **plain,
+        "HTTPS_PROXY": f"http://127.0.0.1:{ports['proxy']}",
+        "SSL_CERT_FILE": str(home.trust_bundle),
+    }
+    return (
+        Program(
+            name="network",
+            command=(*python, "lab.network", *place),
+            environment=with_code,
+            port=ports["proxy"],
+            ready_path="/_lab/ready",
+        ),
+        Program(
+            name="aws",
+            command=(*python, "lab.aws", *place),
+            environment=with_code,
+            port=ports["aws"],
+            ready_path="/_lab/ready",
+        ),
+        Program(
+            name="vault",
+            command=_vault_command(home, ports["vault"]),
+            environment=in_network,
+            port=ports["vault"],
+            ready_path="/v1/sys/health",
+        ),
+    )
+
+
+def region(partition: str) -> str:
+    """Return the region that the profiles of a partition's accounts name."""
+    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
+
+
+def up(home: Home, say: Callable[[str], None]) -> None:
+    """Start what does not run as it should; leave alone what does.
+
+    Raises:
+        LaboratoryError: a process does not start, with its name, its log and its last words.
+    """
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with processes.locked(home, say):
+        _furnish(home)
+        wanted = programs(home)
+        for program in wanted:
+            processes.require_executable(program)
+        for program in wanted:
+            process = processes.running(home, program.name)
+            if process and process.command == program.command:
+                continue
+            if process:
+                say(f"{program.name}: stops, because it is to run differently")
+                processes.stop(home, [program.name])
+            started = processes.start(home, program)
+            say(f"{program.name}: starts as process {started.pid}")
+        processes.await_ready(home, wanted)
+        _write_client_files(home)
+
+
+def down(home: Home, say: Callable[[str], None]) -> list[str]:
+    """Stop the laboratory and return the names of the processes that ran."""
+    if not home.root.exists():
+        return []
+    with processes.locked(home, say):
+        return processes.stop(home, NAMES)
+
+
+def _vault_command(home: Home, port: int) -> tuple[str, ...]:
+    binary = Path(os.environ.get("LAB_VAULT_BINARY", BINARIES / "lab-vault"))
+    options = vault_options(home)
+    return (
+        # What the link leads to tells one build from another, so that a new one is taken into use.
+        str(binary.resolve()),
+        *("-home", str(home.vault)),
+        *("-listen", f"127.0.0.1:{port}"),
+        *("-api-addr", "https://vault.lab.test"),
+        *("-edition", options.edition),
+        *(("-version", options.version) if options.version else ()),
+        *(("-hide-version",) if options.hide_version else ()),
+    )
+
+
+def _furnish(home: Home) -> None:
+    home.root.chmod(0o700)
+    for folder in (home.vault, home.pulumi_home, home.pulumi_state):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    ports = read_json(home.ports) if home.ports.exists() else {}
+    if missing := [name for name in _PORT_NAMES if name not in ports]:
+        write_json(home.ports, {**ports, **_free_ports(missing)})
+    write_bytes(home.passphrase, _PASSPHRASE)
+    for name in _PLUGINS:
+        _write_launcher(home, name)
+
+
+def _free_ports(names: list[str]) -> dict[str, int]:
+    candidates = secrets.SystemRandom().sample(_PORTS, len(_PORTS))
+    free = (port for port in candidates if processes.is_free(port))
+    return dict(zip(names, free, strict=False))
+
+
+def _write_launcher(home: Home, name: str) -> None:
+    """Put the stand-in where the engine looks for the plugin that the installed SDK asks for."""
+    version = metadata.version(f"pulumi-{name}")
+    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{version}"
+    launcher = folder / f"pulumi-resource-{name}"
+    text = (
+        "#!/bin/sh\n"
+        f"# The laboratory's stand-in for the {name} provider.\n"
+        f"PYTHONPATH={shlex.quote(str(REPOSITORY))}\nexport PYTHONPATH\n"
+        f'exec {shlex.quote(str(PYTHON))} -P -u -m lab.plugins.{name} "$@"\n'
+    )
+    if not launcher.exists() or launcher.read_text("utf-8") != text:
+        write_bytes(launcher, text.encode())
+    launcher.chmod(0o700)
+
+
+def _write_client_files(home: Home) -> None:
+    """Give the AWS clients each account's administrator, whose keys the front has made."""
+    config, credentials = [], []
+    for account in read_json(home.accounts):
+        # Without a pager the AWS CLI answers a script and a person alike.
+        config.append(
+            f"[profile {account['name']}]\nregion = {region(account['partition'])}\ncli_pager =\n"
+        )
+        credentials.append(
+            f"[{account['name']}]\naws_access_key_id = {account['access_key_id']}\n"
+            f"aws_secret_access_key = {account['secret_access_key']}\n"
+        )
+    write_bytes(home.aws_config, "\n".join(config).encode())
+    write_bytes(home.aws_credentials, "\n".join(credentials).encode())
+
+
+def choose_vault(home: Home, options: VaultOptions) -> None:
+    """Remember which Vault to be; ``up`` restarts a Vault that is another."""
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(home.vault_options, asdict(options))

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	vaulthttp "github.com/hashicorp/vault/http"
+	"github.com/hashicorp/vault/internalshared/configutil"
+	"github.com/hashicorp/vault/sdk/helper/consts"
+	"github.com/hashicorp/vault/sdk/logical"
+	"github.com/hashicorp/vault/vault"
+)
+
+const (
+	// keepAlive outlasts the connection pool of every client (Go's keeps idle connections 90 s):
+	// a server that closes first can lose a request, and a lost request gets repeated.
+	keepAlive = 10 * time.Minute
+	// patience covers the longest request, a revocation of many leases at AWS.
+	patience = 30 * time.Second
+)
+
+// serve answers until ctx ends, then finishes the requests in flight.
+func serve(ctx context.Context, chosen options, core *vault.Core, logger hclog.Logger) error {
+	listener, err := net.Listen("tcp", chosen.listen)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           newHandler(chosen, core),
+		ReadHeaderTimeout: patience,
+		IdleTimeout:       keepAlive,
+		ErrorLog:          logger.StandardLogger(nil),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	logger.Info("serving", "listen", listener.Addr().String(), "edition", chosen.edition, "version", chosen.version)
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("stopping: finishing the requests in flight")
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	err = server.Shutdown(deadline)
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// newHandler is Vault's own HTTP API with what the chosen edition adds or refuses around it.
+func newHandler(chosen options, core *vault.Core) http.Handler {
+	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{
+		Core: core,
+		ListenerConfig: &configutil.Listener{
+			Address:       chosen.listen,
+			RedactVersion: chosen.hideVersion,
+		},
+	})
+	if chosen.edition == enterprise {
+		handler = withDiscovery(core, handler)
+	}
+	if chosen.hideVersion {
+		handler = withoutVersion(handler)
+	}
+	return handler
+}
+
+// withoutVersion plays a proxy that blocks sys/seal-status, where clients learn the version, and
+// keeps them from learning it elsewhere: Vault tells it to holders of a token in sys/health too,
+// which must stay readable.
+func withoutVersion(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/sys/seal-status":
+			logical.RespondError(w, http.StatusForbidden, logical.ErrPermissionDenied)
+			return
+		case "/v1/sys/health":
+			r = r.Clone(r.Context())
+			r.Header.Del(consts.AuthHeaderName)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
