@@ -8,7 +8,7 @@ PYTHON ?= python3
 STACK ?= dev
 VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
-ENTER := set -a; source <($(VENV)/python -m lab env); set +a
+ENTER := exports="$$($(VENV)/python -m lab env)"; eval "$$exports"
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12

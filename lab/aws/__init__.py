@@ -1,0 +1,1 @@
+"""AWS of the laboratory: strict where AWS is strict, moto behind a front of its own."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the official Pulumi plugins where those cannot be had; see README.md."""

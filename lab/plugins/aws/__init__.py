@@ -1,0 +1,1 @@
+"""Stand-in for the official ``aws`` plugin, on boto3."""

@@ -1,0 +1,116 @@
+"""A real laboratory for the tests of this folder, started as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hvac
+import pytest
+
+from lab.environment import entered
+from lab.home import Home, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = "dev"
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A running laboratory and the shell of a person inside its network."""
+
+    home: Home
+    environment: Mapping[str, str] = field(repr=False)
+
+    def run(
+        self,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        stdin: str | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the laboratory's network; its output goes into a failing test."""
+        finished = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**self.environment, **(env or {})},
+            capture_output=True,
+            text=True,
+            input=stdin,
+            check=False,
+        )
+        if check and finished.returncode != 0:
+            pytest.fail(
+                f"{' '.join(command)} ended with {finished.returncode}\n"
+                f"{finished.stdout[-8000:]}\n{finished.stderr[-4000:]}"
+            )
+        return finished
+
+    def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the Pulumi CLI in the checkout, on the dev stack of this laboratory."""
+        return self.run("pulumi", *arguments, "--stack", STACK, "--non-interactive", check=check)
+
+    def vault(self) -> hvac.Client:
+        """Return a stock Vault client that reaches the laboratory through its network."""
+        return hvac.Client(
+            url=self.environment["VAULT_ADDR"],
+            token=self.environment["VAULT_TOKEN"],
+            verify=self.environment["SSL_CERT_FILE"],
+            proxies={"https": self.environment["HTTPS_PROXY"]},
+        )
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Return what the laboratory's AWS decided so far, oldest first."""
+        lines = self.home.decisions.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def accounts(self) -> list[dict[str, str]]:
+        """Return the laboratory's AWS accounts with their administrators."""
+        accounts: list[dict[str, str]] = read_json(self.home.accounts)
+        return accounts
+
+
+def start(home: Path, *flags: str) -> Laboratory:
+    """Start (or leave running) the laboratory in ``home``."""
+    lab_command("up", home, *flags)
+    clean = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
+    return Laboratory(Home(home), entered(Home(home), clean))
+
+
+def lab_command(verb: str, home: Path, *flags: str) -> str:
+    """Run ``python -m lab`` and return what it printed."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "lab", verb, "--home", str(home), *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """One laboratory for all tests that do not need a world of their own."""
+    home = tmp_path_factory.mktemp("laboratory")
+    try:
+        yield start(home)
+    finally:
+        lab_command("down", home)
+
+
+@pytest.fixture(scope="session")
+def deployed(laboratory: Laboratory) -> Laboratory:
+    """The laboratory with the committed dev stack deployed by the real engine."""
+    laboratory.pulumi("stack", "init")
+    laboratory.pulumi("up", "--yes", "--skip-preview")
+    return laboratory
