@@ -1,0 +1,151 @@
+"""The shape of a Vault role, one model per credential type."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from configuration.schema import Account, Section, accepts, not_below_default, without_repeats
+from federation import arns, documents, names, syntax
+from federation.roles import VaultRole
+
+LONGEST_CHAINED_SESSION = 3_600
+"""In seconds (IAM User Guide, "Methods to assume a role": role chaining)."""
+MOST_MANAGED_POLICIES = 20
+MOST_GROUPS = 10
+"""Of one user (IAM User Guide, "IAM and AWS STS quotas"; of policies what AWS grants at most)."""
+
+Tags = Annotated[Mapping[str, str], accepts(syntax.tags)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What a Vault role must know beyond its own section; passed as validation context."""
+
+    root: Path
+    """Folder that policy files are named from."""
+    account: Account | None
+    """The engine's account, unless that is wrong itself."""
+
+
+def _surroundings(info: ValidationInfo) -> Surroundings:
+    if not isinstance(info.context, Surroundings):
+        raise TypeError("a Vault role is validated with its surroundings as context")
+    return info.context
+
+
+def _policy_arn(arn: str, info: ValidationInfo) -> str:
+    account = _surroundings(info).account
+    if account:
+        accounts = (account.id, "aws")
+        arns.require(arn, "policy", partition=account.partition, accounts=accounts)
+    else:
+        arns.require(arn, "policy")
+    return arn
+
+
+def _target_arn(arn: str, info: ValidationInfo) -> str:
+    """A target role may be in any account, but no session crosses from one partition to another."""
+    account = _surroundings(info).account
+    arns.require(arn, "role", partition=account.partition if account else None)
+    return arn
+
+
+def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Not ``min_length``: that counts only entries that are right, and so reports twice."""
+    if not values:
+        raise ValueError("must hold at least one")
+    return values
+
+
+def _policy_text(file: str, info: ValidationInfo) -> str:
+    """Read, check and compact the inline policy of an IAM user."""
+    root = _surroundings(info).root.resolve()
+    path = (root / file).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        raise ValueError("must be a file inside the project's folder; there is none")
+    try:
+        document = documents.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"must be a readable file of UTF-8 text: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"must hold an IAM policy: {error}") from None
+    limit = documents.INLINE_POLICIES_OF_USER
+    if documents.size(document) > limit:
+        raise ValueError(
+            f"must have at most {limit} non-blank characters, for AWS grants a user no more, "
+            f"not {documents.size(document)}; use managedPolicies"
+        )
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+PolicyArn = Annotated[str, AfterValidator(_policy_arn)]
+TargetArn = Annotated[str, AfterValidator(_target_arn)]
+Group = Annotated[str, accepts(names.check_group)]
+WithoutRepeats = AfterValidator(without_repeats)
+
+
+class Role(Section):
+    """What both kinds of Vault role share."""
+
+    def vault_role(self, name: str) -> VaultRole:
+        """Return the role as the rest of the program knows it."""
+        return VaultRole(name=name, **self.model_dump())
+
+
+class IamUserRole(Role):
+    """A Vault role that makes an IAM user per lease."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("defaultTtlSeconds", "maxTtlSeconds"),
+        "is refused: Vault has no lease time per iam_user role; set it on the engine",
+    ) | dict.fromkeys(
+        ("roleArns", "externalId", "sessionTags"), "is refused: only assumed_role knows it"
+    )
+
+    credential_type: Literal["iam_user"]
+    policy: Annotated[str, AfterValidator(_policy_text)] | None = None
+    """File of the inline policy, from the project's folder; read here, kept as JSON text."""
+    managed_policies: Annotated[
+        tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
+    ] = ()
+    groups: Annotated[tuple[Group, ...], Field(max_length=MOST_GROUPS), WithoutRepeats] = ()
+    tags: Tags = Field(default_factory=dict)
+    boundary: PolicyArn | None = None
+
+    @model_validator(mode="after")
+    def _grants_something(self) -> Self:
+        if self.policy is None and not self.managed_policies and not self.groups:
+            raise ValueError(
+                "must have policy, managedPolicies or groups; its users may do nothing"
+            )
+        return self
+
+
+class AssumedRole(Role):
+    """A Vault role that makes sessions of target roles."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("policy", "managedPolicies", "groups", "tags", "boundary"),
+        "is refused: only iam_user knows it; the target role decides what a session may do",
+    )
+
+    credential_type: Literal["assumed_role"]
+    role_arns: Annotated[tuple[TargetArn, ...], AfterValidator(_at_least_one), WithoutRepeats]
+    external_id: Annotated[str, accepts(syntax.external_id)] | None = None
+    session_tags: Tags = Field(default_factory=dict)
+    default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION
+    max_ttl_seconds: Annotated[int, Field(ge=900, validate_default=True)] = LONGEST_CHAINED_SESSION
+
+    @field_validator("default_ttl_seconds", "max_ttl_seconds")
+    @classmethod
+    def _chained(cls, seconds: int, info: ValidationInfo) -> int:
+        if seconds > LONGEST_CHAINED_SESSION:
+            raise ValueError(
+                f"must be at most {LONGEST_CHAINED_SESSION}: Vault's own session assumes the "
+                "target role, and AWS ends such a chained session after an hour"
+            )
+        return not_below_default(seconds, info)

@@ -1,0 +1,147 @@
+"""Judges the certificate chain that the issuer's host presents."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+MOST_THUMBPRINTS = 5
+"""Thumbprints of one identity provider (IAM API Reference, CreateOpenIDConnectProvider)."""
+
+EXPIRES_SOON = timedelta(days=30)
+
+THUMBPRINT_OF_NOTHING = hashlib.sha1(b"", usedforsecurity=False).hexdigest()
+"""What a failed fetch piped into a hash yields: well formed, and trusts nobody."""
+
+_THUMBPRINT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ChainRefused(ValueError):  # noqa: N818 -- a verdict about a chain, named as one
+    """The chain must not become a thumbprint; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """A chain that may be used, and what a person should know about it."""
+
+    thumbprints: tuple[str, ...]
+    """Lower-case SHA-1, for :class:`IdentityProvider`'s list."""
+    warnings: tuple[str, ...] = ()
+
+
+def judge(
+    chain: Sequence[bytes], *, now: datetime, expected_ca_sha256: str | None = None
+) -> Verdict:
+    """Judge a presented chain and take its thumbprint.
+
+    The thumbprint is the SHA-1 of the *last* certificate the server sends, the top intermediate
+    (IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider").
+
+    Args:
+        chain: Certificates in DER, in the order presented, the host's own first.
+        now: Current time, with time zone.
+        expected_ca_sha256: Hexadecimal SHA-256 the last certificate must have; tells an
+            intercepting proxy, which presents a chain of its own, from the real host.
+
+    Raises:
+        ChainRefused: The chain must not be trusted.
+    """
+    if not chain or not chain[-1]:
+        raise ChainRefused(
+            "the host presented no certificate, so its thumbprint would be the SHA-1 of nothing "
+            f"({THUMBPRINT_OF_NOTHING}); check that TLS is served there"
+        )
+    presented = hashlib.sha256(chain[-1]).hexdigest()
+    if expected_ca_sha256 is not None and presented != expected_ca_sha256:
+        raise ChainRefused(
+            f"the last certificate has SHA-256 {presented}, expected is {expected_ca_sha256}; "
+            "a proxy may be intercepting TLS, or the certificate authority has changed"
+        )
+    certificates = [_parse(der, number) for number, der in enumerate(chain, start=1)]
+    _refuse(certificates, now)
+    return Verdict(
+        thumbprints=(hashlib.sha1(chain[-1], usedforsecurity=False).hexdigest(),),
+        warnings=tuple(_warnings(certificates, now)),
+    )
+
+
+def check_thumbprint(thumbprint: str) -> None:
+    """Check a thumbprint that a person has pinned.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    if not _THUMBPRINT.fullmatch(thumbprint):
+        raise ValueError("must be 40 lower-case hexadecimal digits, without colons")
+    if thumbprint == "0" * 40:
+        raise ValueError("must be the thumbprint of a certificate, not zeros")
+    if thumbprint == THUMBPRINT_OF_NOTHING:
+        raise ValueError("must be the thumbprint of a certificate; this is the SHA-1 of nothing")
+
+
+def check_sha256(digest: str) -> None:
+    """Check the SHA-256 a person expects of the last certificate.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    if not _SHA256.fullmatch(digest):
+        raise ValueError("must be 64 lower-case hexadecimal digits, without colons")
+
+
+def _parse(der: bytes, number: int) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        raise ChainRefused(f"certificate {number} cannot be read: {error}") from error
+
+
+def _refuse(certificates: Sequence[x509.Certificate], now: datetime) -> None:
+    for certificate in certificates:
+        name = certificate.subject.rfc4514_string()
+        if certificate.not_valid_after_utc < now:
+            raise ChainRefused(
+                f"the certificate {name} expired at {certificate.not_valid_after_utc:%Y-%m-%d}; "
+                "renew it at the host"
+            )
+        if certificate.not_valid_before_utc > now:
+            raise ChainRefused(
+                f"the certificate {name} is valid only from "
+                f"{certificate.not_valid_before_utc:%Y-%m-%d}; check the clocks"
+            )
+    last = certificates[-1]
+    if len(certificates) > 1 and not _is_ca(last):
+        raise ChainRefused(
+            f"the last certificate {last.subject.rfc4514_string()} is not a certificate "
+            "authority's; the host must send its own certificate first, then the intermediates"
+        )
+
+
+def _warnings(certificates: Sequence[x509.Certificate], now: datetime) -> Iterator[str]:
+    last = certificates[-1]
+    if len(certificates) == 1:
+        yield (
+            "the host presents a single certificate, so its thumbprint changes with every "
+            "renewal; let it send its intermediate too"
+        )
+    elif last.issuer == last.subject:
+        yield (
+            "the host sends its self-signed root, so the thumbprint is the root's; "
+            "a host should send its own certificate and the intermediates only"
+        )
+    if last.not_valid_after_utc - now < EXPIRES_SOON:
+        yield (
+            f"the certificate {last.subject.rfc4514_string()} expires at "
+            f"{last.not_valid_after_utc:%Y-%m-%d}; its thumbprint changes with its renewal"
+        )
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False

@@ -1,0 +1,123 @@
+"""IAM policy documents as text: their size as AWS counts it, and whether their structure holds."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+INLINE_POLICIES_OF_ROLE = 10_240
+INLINE_POLICIES_OF_USER = 2_048
+TRUST_POLICY = 2_048
+"""Limits in non-blank characters (IAM User Guide, "IAM and AWS STS quotas")."""
+
+_VERSION = "2012-10-17"
+_KEYS = frozenset(("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"))
+_SID = re.compile(r"[A-Za-z0-9]+")
+_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
+_RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
+_OPERATOR = re.compile(
+    r"(ForAllValues:|ForAnyValue:)?"
+    r"(String(Not)?(Equals(IgnoreCase)?|Like)|(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)"
+    r"|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?|Null"
+)
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\u00ff]")
+
+
+def size(document: Mapping[str, Any]) -> int:
+    """Count a document's characters as AWS does: without blanks."""
+    return sum(not character.isspace() for character in json.dumps(document, ensure_ascii=False))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Read an identity policy and check its structure.
+
+    Not a judgement of what it grants: only that IAM will take it (IAM User Guide, "Grammar of
+    the IAM JSON policy language"). ``Version`` must be 2012-10-17, for under the older one policy
+    variables are plain text.
+
+    Raises:
+        ValueError: With every problem, each naming its statement.
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} in line {error.lineno}") from None
+    if not isinstance(document, dict):
+        raise ValueError("must be a JSON object")  # noqa: TRY004 -- the text is wrong, not a type
+    problems = list(_problems(text, document))
+    if problems:
+        raise ValueError("; ".join(problems))
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that is there twice: which of the two counts is left open by JSON."""
+    keys = [key for key, _ in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"the key {twice[0]!r} is there twice in one object")
+    return dict(pairs)
+
+
+def _problems(text: str, document: Mapping[str, Any]) -> Iterator[str]:
+    foreign = _FORBIDDEN.search(text)
+    if foreign:
+        yield f"holds {foreign[0]!r}; IAM takes characters up to U+00FF only"
+    for key in sorted(document.keys() - {"Version", "Id", "Statement"}):
+        yield f"unknown element {key!r}"
+    if document.get("Version") != _VERSION:
+        yield f'Version must be "{_VERSION}"'
+    statements = document.get("Statement")
+    statements = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(statements, list) or not statements:
+        yield "Statement must be an object or a list with at least one"
+        return
+    for number, statement in enumerate(statements, start=1):
+        if isinstance(statement, dict):
+            yield from (f"statement {number}: {problem}" for problem in _statement(statement))
+        else:
+            yield f"statement {number}: must be an object"
+    sids = [statement.get("Sid") for statement in statements if isinstance(statement, dict)]
+    for sid in sorted({sid for sid in sids if isinstance(sid, str) and sids.count(sid) > 1}):
+        yield f"the Sid {sid!r} is there twice"
+
+
+def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(statement.keys() - _KEYS):
+        reason = "; only resource policies name one" if key.endswith("Principal") else ""
+        yield f"unknown element {key!r}{reason}"
+    if "Sid" in statement and not _matches(_SID, statement["Sid"]):
+        yield "Sid must be letters and digits"
+    if statement.get("Effect") not in {"Allow", "Deny"}:
+        yield "Effect must be Allow or Deny"
+    yield from _one_of("Action", _ACTION, "such as iam:GetUser", statement)
+    yield from _one_of("Resource", _RESOURCE, "an ARN or *", statement)
+    yield from _condition(statement.get("Condition", {}))
+
+
+def _one_of(
+    element: str, pattern: re.Pattern[str], example: str, statement: Mapping[str, Any]
+) -> Iterator[str]:
+    present = [key for key in (element, f"Not{element}") if key in statement]
+    if len(present) != 1:
+        yield f"must have either {element} or Not{element}"
+        return
+    values = statement[present[0]]
+    values = values if isinstance(values, list) else [values]
+    if not values or not all(_matches(pattern, value) for value in values):
+        yield f"{present[0]} must be {example}, or a list of such"
+
+
+def _condition(condition: object) -> Iterator[str]:
+    if not isinstance(condition, dict):
+        yield "Condition must be an object"
+        return
+    for operator, keys in condition.items():
+        if not _OPERATOR.fullmatch(operator):
+            yield f"unknown condition operator {operator!r}"
+        if not isinstance(keys, dict) or not keys:
+            yield f"condition {operator!r} must be an object of keys and values"
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

@@ -1,0 +1,220 @@
+"""Every physical name and ARN of one mount; nothing else makes one up."""
+
+import re
+from dataclasses import dataclass
+
+from federation.identity import ROOT_NAMESPACE_ID, MountClass, provider_identifier
+
+LONGEST_IAM_NAME = 64
+"""Role and user names, in characters (IAM User Guide, "IAM and AWS STS quotas")."""
+LONGEST_IAM_PATH = 512
+"""IAM path with its slashes, in characters (same section)."""
+LONGEST_POLICY_NAME = 128
+"""Inline policy name, in characters (same section)."""
+
+DISPLAY_NAME_KEPT = 16
+USERNAME_RANDOM = 8
+
+USERNAME_TEMPLATE = (
+    '{{ if (eq .Type "STS") }}{{ printf "vault-%s" (random 20) }}{{ else }}'
+    f'{{{{ printf "vault-%s-%s-%s" (.DisplayName | truncate {DISPLAY_NAME_KEPT}) '
+    f".PolicyName (random {USERNAME_RANDOM}) }}}}{{{{ end }}}}"
+)
+"""How Vault names IAM users and sessions: ``vault-<display name>-<Vault role>-<random>``.
+
+Only the display name of the reader's Vault token is truncated, never the role, so that a user
+always tells its role and policies may rely on it. 64 characters = ``vault-`` 6 + display name 16
++ ``-`` 1 + role 32 + ``-`` 1 + random 8. The branch for federation tokens stays within their 32:
+``vault-`` 6 + random 20 (Vault, "AWS secrets engine (API)", ``username_template``).
+"""
+
+LONGEST_ROLE_NAME = (
+    LONGEST_IAM_NAME - len("vault-") - DISPLAY_NAME_KEPT - len("--") - USERNAME_RANDOM
+)
+"""Longest name of a Vault role whose users' names fit into IAM's limit: 32 characters."""
+
+_STACK = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
+_GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MountNames:
+    """The names of one mount; construction refuses what AWS or Vault would refuse later.
+
+    Names carry stack, namespace and key, so that two stacks or two mounts share none. Nothing is
+    hashed or cut: a person must recognise in AWS what is written in the settings.
+
+    Args:
+        stack: Name of the Pulumi stack.
+        namespace: Path of the Vault namespace without outer slashes; empty for root.
+        key: What people call the mount in the settings; not its path, which may change.
+        mount_class: Secrets engine or auth method.
+        account_id: The AWS account of the mount, 12 digits.
+        partition: The AWS partition of that account, such as ``aws``.
+
+    Raises:
+        ValueError: A part has a character that cannot be in a name, or a name made of the parts
+            is longer than AWS allows; says which name, its length, the limit, what to shorten.
+    """
+
+    stack: str
+    namespace: str
+    key: str
+    mount_class: MountClass
+    account_id: str
+    partition: str
+
+    def __post_init__(self) -> None:
+        _require(_STACK, self.stack, "stack", "letters and digits, with - _ . inside")
+        check_key(self.key)
+        if self.namespace:
+            _require(_NAMESPACE, self.namespace, "namespace", "letters, digits, - and _ between /")
+        shorten = "shorten the name, the namespace or the stack"
+        _fit("IAM role name", self.role_name, LONGEST_IAM_NAME, shorten)
+        _fit("IAM path", self.iam_path, LONGEST_IAM_PATH, shorten)
+
+    @property
+    def role_name(self) -> str:
+        """IAM role of the mount."""
+        return f"vault-{self.mount_class}-{self._scope}"
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the IAM role, known before the role or the mount exists."""
+        return self._iam_arn(f"role/{self.role_name}")
+
+    @property
+    def iam_path(self) -> str:
+        """IAM path of every user of the mount, with both outer slashes."""
+        return f"/vault/{self._scope}/"
+
+    @property
+    def signing_key(self) -> str:
+        """Vault key that signs the mount's tokens; shared by the stack's mounts of a namespace."""
+        return signing_key(self.stack, self.namespace)
+
+    @property
+    def revoke_policy(self) -> str:
+        """Inline policy with what revocation needs."""
+        return "revoke"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of everything at AWS that serves this mount alone."""
+        return stack_tags(self.stack) | {
+            "vault-namespace": self.namespace or ROOT_NAMESPACE_ID,
+            "vault-mount": self.key,
+        }
+
+    def provider_arn(self, issuer: str) -> str:
+        """ARN of the identity provider of an issuer in the mount's account."""
+        return provider_arn(self.partition, self.account_id, issuer)
+
+    def issue_policy(self, role: str) -> str:
+        """Inline policy with what issuing for one Vault role needs."""
+        check_role(role)
+        return f"issue-{role}"
+
+    def revoke_group_policy(self, group: str) -> str:
+        """Inline policy that takes users out of one group, given as ``[path/]name``."""
+        name = f"revoke-group-{_group_name(group)}"
+        _fit("inline policy name", name, LONGEST_POLICY_NAME, "use a group with a shorter name")
+        return name
+
+    def access_policy(self, role: str) -> str:
+        """Vault policy that may read one Vault role's credentials.
+
+        Lower case, because Vault stores policy names so.
+        """
+        check_role(role)
+        return f"{self._scope}-creds-{role}".lower()
+
+    def user_arn_pattern(self, role: str) -> str:
+        """ARN pattern of the users of one Vault role, as :data:`USERNAME_TEMPLATE` names them."""
+        check_role(role)
+        return self._iam_arn(f"user{self.iam_path}vault-*-{role}-*")
+
+    @property
+    def any_user_arn(self) -> str:
+        """ARN pattern of every user of the mount."""
+        return self._iam_arn(f"user{self.iam_path}vault-*")
+
+    def group_arn(self, group: str) -> str:
+        """ARN of a group of the mount's account, given as ``[path/]name``."""
+        _group_name(group)
+        return self._iam_arn(f"group/{group}")
+
+    @property
+    def _scope(self) -> str:
+        return f"{self.stack}-{_segment(self.namespace)}-{self.key}"
+
+    def _iam_arn(self, resource: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
+
+
+def provider_arn(partition: str, account_id: str, issuer: str) -> str:
+    """ARN that AWS gives the identity provider of an issuer in an account."""
+    return f"arn:{partition}:iam::{account_id}:oidc-provider/{provider_identifier(issuer)}"
+
+
+def signing_key(stack: str, namespace: str) -> str:
+    """Name of the Vault key that signs plugin tokens; one per stack and namespace."""
+    return f"{stack}-{_segment(namespace)}-plugin-identity"
+
+
+def stack_tags(stack: str) -> dict[str, str]:
+    """Tags of everything at AWS that the stack makes."""
+    return {"vault-stack": stack}
+
+
+def check_key(key: str) -> None:
+    """Check what people call an account or a mount.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_KEY, key, "name", "lower-case letters and digits, with - inside")
+
+
+def check_role(role: str) -> None:
+    """Check the name of a Vault role.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_ROLE, role, "Vault role", "letters, digits and _, with - . @ inside")
+    _fit("Vault role", role, LONGEST_ROLE_NAME, "the names of its users would exceed IAM's 64")
+
+
+def check_group(group: str) -> None:
+    """Check a group given as ``[path/]name``.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _group_name(group)
+
+
+def _segment(namespace: str) -> str:
+    """One path segment per namespace; unambiguous, for no namespace has a dot and none is root."""
+    return namespace.replace("/", ".") or ROOT_NAMESPACE_ID
+
+
+def _group_name(group: str) -> str:
+    _require(_GROUP, group, "group", "[path/]name of letters, digits and + = , . @ _ -")
+    return group.rpartition("/")[2]
+
+
+def _require(pattern: re.Pattern[str], value: str, what: str, allowed: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{what} {value!r} must be {allowed}")
+
+
+def _fit(what: str, value: str, limit: int, remedy: str) -> None:
+    if len(value) > limit:
+        raise ValueError(
+            f"{what} {value!r} has {len(value)} characters, allowed are {limit}; {remedy}"
+        )

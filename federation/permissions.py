@@ -1,0 +1,162 @@
+"""Compiles the least inline policies of a mount's IAM role from the declared Vault roles.
+
+Two kinds, because an update reaches AWS before the deletions that follow from it: what revocation
+needs must never shrink by an update, while what issuing needs comes and goes with each Vault role.
+
+Every action has a resource: all of them support resource-level permissions (Service
+Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access
+Management" and "... for AWS Security Token Service").
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from federation.names import MountNames
+from federation.roles import VaultRole
+
+Document = dict[str, Any]
+Statement = dict[str, Any]
+
+_USERS: Final = "Vault, AWS secrets engine, Example IAM policy for Vault"
+_ASSUMED: Final = "Vault, AWS secrets engine, STS AssumeRole"
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "iam:AddUserToGroup": f"{_USERS}; authorised on the group (Service Authorization Reference)",
+    "iam:AttachUserPolicy": _USERS,
+    "iam:CreateAccessKey": _USERS,
+    "iam:CreateUser": _USERS,
+    "iam:DeleteAccessKey": _USERS,
+    "iam:DeleteUser": _USERS,
+    "iam:DeleteUserPolicy": _USERS,
+    "iam:DetachUserPolicy": _USERS,
+    "iam:ListAccessKeys": _USERS,
+    "iam:ListAttachedUserPolicies": _USERS,
+    "iam:ListGroupsForUser": _USERS,
+    "iam:ListUserPolicies": _USERS,
+    "iam:PutUserPolicy": _USERS,
+    "iam:RemoveUserFromGroup": f"{_USERS}; authorised on the group "
+    "(Service Authorization Reference)",
+    "iam:TagUser": "Vault, AWS secrets engine (API), Create/update role, iam_tags: "
+    "Vault calls IAM's TagUser after CreateUser",
+    "sts:AssumeRole": _ASSUMED,
+    "sts:TagSession": "IAM User Guide, Pass session tags in AWS STS, "
+    "Permissions required to add session tags",
+}
+"""Each action the compiled policies may hold, and the documentation section that asks for it.
+
+``iam:GetUser`` of Vault's example is left out: neither issuing nor revoking calls it.
+"""
+
+_LIST_ACTIONS = (
+    "iam:ListAccessKeys",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListGroupsForUser",
+    "iam:ListUserPolicies",
+)
+_DELETE_ACTIONS = (
+    "iam:DeleteAccessKey",
+    "iam:DeleteUser",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+)
+
+
+def revoke_policy(names: MountNames) -> Document:
+    """Grant what revoking any lease of the mount needs, whatever Vault roles are declared.
+
+    Vault lists a user's groups, policies and keys before it deletes them, even when there are
+    none. Independent of the declared roles, so that no update can take it from a live lease.
+    """
+    return _document(
+        [
+            _allow("ListWhatUsersHave", _LIST_ACTIONS, names.any_user_arn),
+            _allow("DeleteUsers", _DELETE_ACTIONS, names.any_user_arn),
+        ]
+    )
+
+
+def revoke_group_policy(names: MountNames, group: str) -> Document:
+    """Grant taking users out of one group, given as ``[path/]name``.
+
+    A policy of its own per group: an update cannot shrink it, only a deletion removes it. The
+    lease guard of a Vault role must depend on the policies of the role's groups *and* be replaced
+    when those groups change; then the leases are gone before the right to end them is.
+    """
+    statement = _allow("LeaveGroup", ("iam:RemoveUserFromGroup",), names.group_arn(group))
+    return _document([statement])
+
+
+def issue_policy(names: MountNames, role: VaultRole) -> Document:
+    """Grant what issuing credentials of one Vault role needs, and no more.
+
+    The pattern of user names narrows what one Vault role may touch to its own users, save where
+    one role's name ends with another's (``deploy`` and ``app-deploy``); all of them stay on the
+    mount's IAM path.
+    """
+    if role.credential_type == "assumed_role":
+        return _document(_assume_statements(role))
+    return _document(_user_statements(names, role))
+
+
+def inline_policies(names: MountNames, roles: Iterable[VaultRole]) -> dict[str, Document]:
+    """Compile every inline policy of the mount's IAM role, by policy name, in a fixed order."""
+    ordered = sorted(roles, key=lambda role: role.name)
+    groups = sorted({group for role in ordered for group in role.groups})
+    return (
+        {names.revoke_policy: revoke_policy(names)}
+        | {names.revoke_group_policy(group): revoke_group_policy(names, group) for group in groups}
+        | {names.issue_policy(role.name): issue_policy(names, role) for role in ordered}
+    )
+
+
+def _user_statements(names: MountNames, role: VaultRole) -> list[Statement]:
+    users = names.user_arn_pattern(role.name)
+    bounded: Mapping[str, Mapping[str, Any]] = (
+        {"StringEquals": {"iam:PermissionsBoundary": role.boundary}} if role.boundary else {}
+    )
+    statements = [
+        _allow("CreateUser", ("iam:CreateUser",), users, bounded),
+        _allow("CreateAccessKey", ("iam:CreateAccessKey",), users),
+    ]
+    if role.policy is not None:
+        statements.append(_allow("PutUserPolicy", ("iam:PutUserPolicy",), users, bounded))
+    if role.managed_policies:
+        listed = {"ArnEquals": {"iam:PolicyARN": sorted(role.managed_policies)}}
+        attach = _allow("AttachUserPolicy", ("iam:AttachUserPolicy",), users, {**listed, **bounded})
+        statements.append(attach)
+    if role.groups:
+        groups = sorted(names.group_arn(group) for group in role.groups)
+        statements.append(_allow("JoinGroups", ("iam:AddUserToGroup",), groups))
+    if role.tags:
+        statements.append(_allow("TagUser", ("iam:TagUser",), users))
+    return statements
+
+
+def _assume_statements(role: VaultRole) -> list[Statement]:
+    targets = sorted(role.role_arns)
+    condition = {"StringEquals": {"sts:ExternalId": role.external_id}} if role.external_id else {}
+    statements = [_allow("AssumeTargetRoles", ("sts:AssumeRole",), targets, condition)]
+    if role.session_tags:
+        statements.append(_allow("TagSessions", ("sts:TagSession",), targets))
+    return statements
+
+
+def _allow(
+    sid: str,
+    actions: Iterable[str],
+    resource: str | list[str],
+    condition: Mapping[str, Any] | None = None,
+) -> Statement:
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": resource,
+    }
+    if condition:
+        statement["Condition"] = dict(condition)
+    return statement
+
+
+def _document(statements: list[Statement]) -> Document:
+    return {"Version": "2012-10-17", "Statement": statements}

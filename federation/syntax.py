@@ -1,0 +1,128 @@
+"""What Vault and AWS accept as an address, an audience, a tag. Each check says what is allowed."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from federation.identity import ROOT_NAMESPACE_ID
+
+LONGEST_ISSUER = 255
+"""In characters (IAM API Reference, CreateOpenIDConnectProvider, Url)."""
+
+MOST_TAGS = 50
+_TAG_KEY = 128
+_TAG_VALUE = 256
+_TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
+
+_RESERVED_NAMESPACES = frozenset(
+    (ROOT_NAMESPACE_ID, "sys", "audit", "auth", "cubbyhole", "identity")
+)
+_RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+def account_id(value: str) -> None:
+    """Check an AWS account id."""
+    _require(_ACCOUNT_ID, value, "12 digits")
+
+
+def audience(value: str) -> None:
+    """Check an audience: a client id of an identity provider and a value in a trust policy.
+
+    A ``$`` is refused although IAM takes it, for a trust policy reads ``${...}`` as a variable.
+    """
+    _require(_AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
+
+
+def external_id(value: str) -> None:
+    """Check an external id (STS API Reference, AssumeRole, ExternalId)."""
+    _require(_EXTERNAL_ID, value, "2 to 1224 letters, digits and + = , . @ : / _ -")
+
+
+def mount_path(value: str) -> None:
+    """Check the path of a mount, as people write it: without outer slashes."""
+    _require(_PATH, value, "letters, digits, - _ and . between single slashes, none outside")
+    if value.partition("/")[0] in _RESERVED_PATHS:
+        raise ValueError(f"must not begin with one of Vault's own {_spoken(_RESERVED_PATHS)}")
+
+
+def namespace(value: str) -> None:
+    """Check the path of a namespace; the root namespace is the empty path."""
+    if not value:
+        return
+    _require(_NAMESPACE, value, "letters, digits, - and _ between single slashes, none outside")
+    if _RESERVED_NAMESPACES & set(value.split("/")):
+        reserved = _spoken(_RESERVED_NAMESPACES)
+        raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
+
+
+def address(value: str) -> None:
+    """Check the address of Vault, with a port or without."""
+    problems = list(_address_problems(value))
+    if problems:
+        raise ValueError("must " + ", ".join(problems))
+
+
+def issuer_address(value: str) -> None:
+    """Check an address as the base of an issuer.
+
+    Vault takes scheme, host and port only; AWS wants https and no port (IAM API Reference,
+    CreateOpenIDConnectProvider: the URL "should not contain a port number").
+    """
+    address(value)
+    if has_port(value):
+        raise ValueError("must have no port, for AWS takes no issuer with one")
+
+
+def has_port(address: str) -> bool:
+    """Whether an address that :func:`address` accepts names a port."""
+    return ":" in address.removeprefix("https://")
+
+
+def tags(values: Mapping[str, str]) -> None:
+    """Check tags (IAM User Guide, "Rules for tagging in IAM and AWS STS")."""
+    if len(values) > MOST_TAGS:
+        raise ValueError(f"must be at most {MOST_TAGS} tags")
+    for key, value in values.items():
+        if not 1 <= len(key) <= _TAG_KEY or len(value) > _TAG_VALUE:
+            raise ValueError(
+                f"must have keys of 1 to {_TAG_KEY} and values of up to {_TAG_VALUE} characters; "
+                f"look at {key[:_TAG_KEY]!r}"
+            )
+        if key.lower().startswith("aws:") or not _TAG_TEXT.fullmatch(key + value):
+            raise ValueError(
+                "must be letters, digits, blanks and . : / = + @ _ - only, and no key may begin "
+                f"with aws:; look at {key!r}"
+            )
+
+
+def _address_problems(value: str) -> Iterator[str]:
+    scheme, separator, rest = value.rpartition("://")
+    if scheme != "https" or not separator:
+        yield "begin with https://"
+    if "@" in rest:
+        yield "carry no user or password"
+    if rest.endswith("/"):
+        yield "not end with a slash"
+    host, *path = re.split(r"[/?#]", rest.rpartition("@")[2].rstrip("/"), maxsplit=1)
+    if path:
+        yield "have no path, query or fragment"
+    name, colon, port = host.partition(":")
+    if not _HOST.fullmatch(name):
+        yield "have a host name in lower case"
+    if colon and not port.isdecimal():
+        yield "have a number for its port"
+
+
+def _require(pattern: re.Pattern[str], value: str, allowed: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"must be {allowed}")
+
+
+def _spoken(words: frozenset[str]) -> str:
+    return ", ".join(sorted(words))

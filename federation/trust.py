@@ -1,0 +1,107 @@
+"""Builds the trust policy of one mount, and explains why claims do not satisfy one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from federation.identity import condition_key, provider_identifier
+
+ASSUME = "sts:AssumeRoleWithWebIdentity"
+
+
+def trust_policy(provider_arn: str, audience: str, subject: str) -> dict[str, Any]:
+    """Let the one mount behind ``subject``, and no other, assume the role.
+
+    Audience alone would admit every mount of the namespace that is given the same audience;
+    Vault's subject carries the accessor, which no two mounts share.
+
+    Source: IAM User Guide, "Create a role for OpenID Connect federation (console)", conditions.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OneVaultMount",
+                "Effect": "Allow",
+                "Principal": {"Federated": provider_arn},
+                "Action": ASSUME,
+                "Condition": {
+                    "StringEquals": {
+                        condition_key(provider_arn, "aud"): audience,
+                        condition_key(provider_arn, "sub"): subject,
+                    }
+                },
+            }
+        ],
+    }
+
+
+def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any]) -> list[str]:
+    """List the clauses of a trust policy that a token fails; empty if it satisfies the policy.
+
+    Judges ``StringEquals``, the one operator :func:`trust_policy` writes; any other is named as a
+    failing clause rather than guessed at. Of several statements the one nearest to success speaks.
+
+    Args:
+        document: Trust policy, as IAM returns it.
+        issuer: The issuer whose identity provider the role should trust, with ``https://``.
+        claims: Claims of the token; ``aud`` may be a string or a list.
+    """
+    statements = [dict(entry) for entry in _list(document.get("Statement"))]
+    candidates = [entry for entry in statements if ASSUME in _list(entry.get("Action"))]
+    denials = [
+        f"statement {_label(entry)}: denies {ASSUME}"
+        for entry in candidates
+        if entry.get("Effect") == "Deny" and not _failures(entry, issuer, claims)
+    ]
+    if denials:
+        return denials
+    verdicts = [
+        _failures(entry, issuer, claims) for entry in candidates if entry.get("Effect") == "Allow"
+    ]
+    return min(verdicts, key=len, default=[f"no statement allows {ASSUME}"])
+
+
+def _failures(statement: Mapping[str, Any], issuer: str, claims: Mapping[str, Any]) -> list[str]:
+    failures = []
+    label = _label(statement)
+    if claims.get("iss") != issuer:
+        failures.append(f"token: iss is {claims.get('iss')!r}, the issuer is {issuer!r}")
+    identifier = provider_identifier(issuer)
+    trusted = _list(_mapping(statement.get("Principal")).get("Federated"))
+    if not any(str(arn).partition(":oidc-provider/")[2] == identifier for arn in trusted):
+        failures.append(f"{label}: Principal is {trusted!r}, the issuer needs {identifier!r}")
+    # IAM compares the names of condition keys without regard to case, their values with it.
+    context = {f"{identifier}:{claim}".lower(): _list(value) for claim, value in claims.items()}
+    for operator, keys in _mapping(statement.get("Condition")).items():
+        for key, wanted in _mapping(keys).items():
+            clause = f"{label}: {operator} {key}"
+            failures += _condition(clause, operator, wanted, context.get(key.lower()))
+    return failures
+
+
+def _condition(clause: str, operator: str, wanted: object, held: Sequence[Any] | None) -> list[str]:
+    if operator != "StringEquals":
+        return [f"{clause}: only StringEquals can be judged here"]
+    if held is None:
+        return [f"{clause}: no claim has this key; keys have no scheme and name the whole issuer"]
+    if not set(map(str, held)) & set(map(str, _list(wanted))):
+        return [f"{clause}: wants {_spoken(wanted)}, the token has {_spoken(held)}"]
+    return []
+
+
+def _label(statement: Mapping[str, Any]) -> str:
+    return str(statement.get("Sid") or "statement without Sid")
+
+
+def _spoken(value: object) -> str:
+    return " or ".join(repr(entry) for entry in _list(value)) or "nothing"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

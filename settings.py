@@ -1,0 +1,177 @@
+"""The stack's settings: the only reader of Pulumi configuration.
+
+Everything is read, checked and resolved before the first resource, and every problem is told at
+once: a program that stops halfway leaves behind what it has already registered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from configuration.checks import Draft, check
+from configuration.problems import Key, Problems
+from configuration.roles import AssumedRole, IamUserRole, Surroundings
+from configuration.schema import Account, SecretsEngine, VaultSettings
+from federation import identity
+from federation.names import MountNames, check_key, check_role
+from federation.roles import VaultRole
+
+__all__ = ["Account", "SecretsEngine", "Settings", "VaultSettings", "load"]
+
+SECTIONS = ("vault", "accounts", "secretsEngines")
+"""Keys of the configuration, as Pulumi.yaml declares them."""
+
+_ROLE_MODELS: Mapping[str, type[IamUserRole | AssumedRole]] = {
+    "iam_user": IamUserRole,
+    "assumed_role": AssumedRole,
+}
+_IMPOSSIBLE = {"federation_token": "GetFederationToken", "session_token": "GetSessionToken"}
+"""STS calls that a session may not make (STS API Reference), and Vault holds nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the program is told, checked and resolved."""
+
+    stack: str
+    vault: VaultSettings
+    accounts: Mapping[str, Account]
+    secrets_engines: Mapping[str, SecretsEngine]
+
+    def issuer(self, namespace: str) -> str:
+        """Issuer of the plugin tokens of one namespace."""
+        return identity.issuer(self.vault.public_address, namespace)
+
+    def names(self, engine: str) -> MountNames:
+        """Names of one secrets engine, by its key."""
+        settings = self.secrets_engines[engine]
+        return settings.names(self.stack, engine, self.accounts[settings.account])
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Every namespace in use, sorted; each has one issuer and one Vault provider."""
+        return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
+
+    @property
+    def federations(self) -> tuple[tuple[str, str], ...]:
+        """Every account with every namespace it trusts, sorted; each has an identity provider."""
+        engines = self.secrets_engines.values()
+        return tuple(sorted({(engine.account, engine.namespace) for engine in engines}))
+
+
+def load(config: pulumi.Config, *, stack: str, root: Path) -> Settings:
+    """Read, check and resolve the settings of a stack.
+
+    Args:
+        config: The project's configuration.
+        stack: Name of the stack; it is part of every physical name.
+        root: Folder that policy files are named from.
+
+    Raises:
+        pulumi.RunError: With every problem, a line each: the full key, the value unless it is
+            secret, and what is allowed.
+    """
+    problems = Problems(
+        config.name, lambda section: pulumi.runtime.is_config_secret(config.full_key(section))
+    )
+    raw = {section: _read(config, section, problems) for section in SECTIONS}
+    _note_unknown_sections(config, problems)
+    vault = (
+        None if raw["vault"] is None else problems.parse(VaultSettings, raw["vault"], ("vault",))
+    )
+    accounts = {
+        name: _account(problems, name, entry)
+        for name, entry in problems.entries(raw["accounts"], ("accounts",))
+    }
+    engines = {
+        name: engine
+        for name, entry in problems.entries(raw["secretsEngines"], ("secretsEngines",))
+        if (engine := _engine(problems, root, accounts, name, entry))
+    }
+    check(Draft(stack=stack, vault=vault, accounts=accounts, engines=engines), problems)
+    if problems.lines or vault is None:
+        raise pulumi.RunError(problems.text(stack))
+    sound = {name: account for name, account in accounts.items() if account}
+    return Settings(stack=stack, vault=vault, accounts=sound, secrets_engines=engines)
+
+
+def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 -- JSON
+    """Read one section; what is not JSON never reaches a message, for it may hold a secret."""
+    try:
+        raw = config.get_object(section)
+    except pulumi.ConfigTypeError:
+        problems.add((section,), "must be an object; write it as YAML in the stack's file")
+        return None
+    if raw is None and section != "secretsEngines":
+        problems.add((section,), "is missing")
+    return raw
+
+
+def _note_unknown_sections(config: pulumi.Config, problems: Problems) -> None:
+    """The engine passes undeclared keys on without a word: a misspelt one would be ignored."""
+    prefix = f"{config.name}:"
+    for key in sorted(CONFIG.get()):
+        section = key.removeprefix(prefix)
+        if key.startswith(prefix) and section not in SECTIONS:
+            problems.unknown((section,), SECTIONS)
+
+
+def _account(problems: Problems, name: str, raw: object) -> Account | None:
+    key: Key = ("accounts", name)
+    problems.name_is_sound(key, check_key)
+    return problems.parse(Account, raw, key)
+
+
+def _engine(
+    problems: Problems,
+    root: Path,
+    accounts: Mapping[str, Account | None],
+    name: str,
+    raw: object,
+) -> SecretsEngine | None:
+    """Validate an engine and each of its roles apart, so that none hides another's problems."""
+    key: Key = ("secretsEngines", name)
+    named = problems.name_is_sound(key, check_key)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    surroundings = Surroundings(root=root, account=accounts.get(str(raw.get("account"))))
+    roles = [
+        _role(problems, (*key, "roles", role), entry, surroundings)
+        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
+    ]
+    own = {field: value for field, value in raw.items() if field != "roles"}
+    engine = problems.parse(SecretsEngine, own, key)
+    if engine is None or not named:
+        return None
+    sound = sorted((role for role in roles if role), key=lambda role: role.name)
+    return engine.model_copy(update={"path": engine.path or name, "roles": tuple(sound)})
+
+
+def _role(
+    problems: Problems, key: Key, raw: object, surroundings: Surroundings
+) -> VaultRole | None:
+    named = problems.name_is_sound(key, check_role)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    model = _ROLE_MODELS.get(str(raw.get("credentialType")))
+    if model is None:
+        _no_such_type(problems, (*key, "credentialType"), raw.get("credentialType"))
+        return None
+    role = problems.parse(model, raw, key, surroundings)
+    return role.vault_role(str(key[-1])) if role and named else None
+
+
+def _no_such_type(problems: Problems, key: Key, credential_type: object) -> None:
+    allowed = "must be iam_user or assumed_role"
+    if credential_type is None:
+        problems.add(key, f"is missing; {allowed}")
+        return
+    if call := _IMPOSSIBLE.get(str(credential_type)):
+        allowed += f": Vault holds a session and no key, and AWS lets no session call {call}"
+    problems.add(key, allowed, credential_type)
