@@ -1,0 +1,60 @@
+"""Vault Enterprise federated with AWS IAM: no AWS key stored anywhere."""
+
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_command as command
+import pulumi_vault as vault
+
+import components as make
+import settings
+from federation.names import stack_tags
+
+config = settings.load(pulumi.Config(), stack=pulumi.get_stack(), root=Path(__file__).parent)
+shell = command.Provider("command")
+vaults = {
+    path: vault.Provider(
+        path or "root", address=config.vault.address, namespace=path or None, skip_child_token=True
+    )
+    for path in sorted({"", *config.namespaces})
+}
+clouds = {
+    name: aws.Provider(
+        f"{name}-{account.id}",
+        region=account.region,
+        profile=account.profile,
+        assume_roles=make.deploy_roles(account),
+        allowed_account_ids=[account.id],
+        default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
+    )
+    for name, account in config.accounts.items()
+}
+chain = make.Thumbprint("issuer-host", make.ThumbprintArgs(cluster=config.vault))
+issuers = {
+    path: make.Issuer(
+        path or "root",
+        make.IssuerArgs(cluster=config.vault, stack=config.stack, namespace=path, root=vaults[""]),
+        pulumi.ResourceOptions(providers=[vaults[path]]),
+    )
+    for path in config.namespaces
+}
+trusts = {
+    (name, path): make.IdentityProvider(
+        f"{name}/{path or 'root'}",
+        make.IdentityProviderArgs(account=config.accounts[name], issuer=issuers[path], chain=chain),
+        pulumi.ResourceOptions(providers=[clouds[name]]),
+    )
+    for name, path in config.federations
+}
+engines = {
+    key: make.SecretsEngine(
+        key,
+        make.SecretsEngineArgs(
+            engine=engine, names=config.names(key), trust=trusts[engine.account, engine.namespace]
+        ),
+        pulumi.ResourceOptions(providers=[clouds[engine.account], vaults[engine.namespace], shell]),
+    )
+    for key, engine in config.secrets_engines.items()
+}
+pulumi.export("secrets_engines", {key: engine.summary for key, engine in engines.items()})

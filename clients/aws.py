@@ -1,0 +1,128 @@
+"""What the product asks of AWS beside the resources that Pulumi manages there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
+"""Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
+
+
+class AwsError(Exception):
+    """AWS did not do what was asked; the message says what, why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountAccess:
+    """How this machine reaches one AWS account; the same settings its Pulumi provider uses."""
+
+    account_id: str
+    """Twelve digits; anything done in another account is refused."""
+    region: str
+    """Region whose endpoints are asked."""
+    profile: str | None = None
+    """Profile of the AWS configuration; the environment decides if there is none."""
+    deploy_role_arn: str | None = None
+    """Role to assume first."""
+    external_id: str | None = None
+    """What the trust of that role asks for."""
+
+
+class IdentityProviders:
+    """The audiences of an account's OIDC identity providers.
+
+    Raises:
+        AwsError: no credentials, wrong account, unreachable or refused.
+    """
+
+    def __init__(self, access: AccountAccess) -> None:
+        self._iam = _iam(access)
+
+    def audiences(self, provider_arn: str) -> frozenset[str] | None:
+        """Return the audiences registered at a provider; ``None`` when it does not exist."""
+        try:
+            found = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "NoSuchEntity":
+                return None
+            raise _failure(f"read the identity provider {provider_arn}", error) from error
+        return frozenset(found["ClientIDList"])
+
+    def add(self, provider_arn: str, audience: str) -> None:
+        """Register an audience; registering it twice is no error.
+
+        Source: IAM API Reference, "AddClientIDToOpenIDConnectProvider" ("idempotent").
+        """
+        try:
+            self._iam.add_client_id_to_open_id_connect_provider(
+                OpenIDConnectProviderArn=provider_arn, ClientID=audience
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(
+                f"register the audience {audience!r} at {provider_arn}", error
+            ) from error
+
+    def remove(self, provider_arn: str, audience: str) -> None:
+        """Remove an audience; already removed, or the whole provider gone, is no error."""
+        try:
+            self._iam.remove_client_id_from_open_id_connect_provider(
+                OpenIDConnectProviderArn=provider_arn, ClientID=audience
+            )
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) != "NoSuchEntity":
+                raise _failure(
+                    f"remove the audience {audience!r} from {provider_arn}", error
+                ) from error
+
+
+def _iam(access: AccountAccess) -> IAMClient:
+    """Return an IAM client that provably acts in the account, as ``allowed_account_ids`` does."""
+    try:
+        session = boto3.Session(profile_name=access.profile, region_name=access.region)
+        if access.deploy_role_arn:
+            session = _assume(session, access, access.deploy_role_arn)
+        actual = session.client("sts", config=BOUNDS).get_caller_identity()["Account"]
+    except (ClientError, BotoCoreError) as error:
+        raise _failure(f"sign in to account {access.account_id}", error) from error
+    if actual != access.account_id:
+        raise AwsError(
+            f"the credentials at hand belong to account {actual}, declared is "
+            f"{access.account_id}; set profile or deployRoleArn of that account"
+        )
+    return session.client("iam", config=BOUNDS)
+
+
+def _assume(session: boto3.Session, access: AccountAccess, role_arn: str) -> boto3.Session:
+    sts = session.client("sts", config=BOUNDS)
+    name = "vault-aws-federation"
+    assumed = (
+        sts.assume_role(RoleArn=role_arn, RoleSessionName=name, ExternalId=access.external_id)
+        if access.external_id
+        else sts.assume_role(RoleArn=role_arn, RoleSessionName=name)
+    )
+    credentials = assumed["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=access.region,
+    )
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+
+
+def _failure(what: str, error: ClientError | BotoCoreError) -> AwsError:
+    if isinstance(error, ClientError):
+        detail = error.response["Error"]
+        return AwsError(f"AWS refuses to {what}: {detail['Code']}: {detail.get('Message', '')}")
+    return AwsError(f"cannot {what}: {error}; check credentials, profile, network and HTTPS_PROXY")

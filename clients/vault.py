@@ -1,0 +1,188 @@
+"""What the product asks of Vault beside the resources that Pulumi manages there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import hvac
+import hvac.exceptions
+import requests  # hvac lets its exceptions through
+
+from federation.identity import MountClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ABSENT = ("No secret engine mount at", "No auth engine at")
+"""How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
+
+
+class VaultError(Exception):
+    """Vault did not do what was asked; the message says where, why and what to do."""
+
+
+class VaultUnreachableError(VaultError):
+    """Vault did not answer at all."""
+
+
+class VaultForbiddenError(VaultError):
+    """The token may not do this."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldFederation:
+    """What a mount really holds, whatever Pulumi believes it wrote. Unset is empty or zero."""
+
+    accessor: str
+    audience: str
+    role_arn: str
+    token_ttl_seconds: int
+    token_key: str
+
+
+class Vault:
+    """A connection to one namespace of one Vault; a context manager.
+
+    The token is the one of ``VAULT_TOKEN``, or of the file that ``vault login`` writes, and is
+    kept nowhere else. ``VAULT_CACERT`` and ``VAULT_CAPATH`` are respected as by Vault's own CLI.
+
+    Args:
+        address: ``https://host[:port]``.
+        namespace: path of the namespace; empty for the root namespace. ``VAULT_NAMESPACE`` is
+            deliberately not read: what is declared must not depend on a shell.
+        timeout: seconds for each request.
+    """
+
+    def __init__(self, address: str, namespace: str = "", *, timeout: float = 10.0) -> None:
+        self.address = address
+        self._timeout = timeout
+        self._client = hvac.Client(
+            url=address, namespace=namespace or None, timeout=timeout, verify=_verify()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.adapter.close()
+
+    def federation(self, mount_class: MountClass, path: str) -> HeldFederation | None:
+        """Return what the mount at ``path`` holds; ``None`` when there is no such mount.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        if mount_class is MountClass.AUTH:
+            mount, config = f"sys/mounts/auth/{path}", f"auth/{path}/config/client"
+        else:
+            mount, config = f"sys/mounts/{path}", f"{path}/config/root"
+        mounted = self._read(mount)
+        if mounted is None:
+            return None
+        held = self._read(config) or {}
+        return HeldFederation(
+            accessor=mounted["accessor"],
+            audience=held.get("identity_token_audience") or "",
+            role_arn=held.get("role_arn") or "",
+            token_ttl_seconds=int(held.get("identity_token_ttl") or 0),
+            token_key=mounted.get("config", {}).get("identity_token_key") or "",
+        )
+
+    def version(self) -> str:
+        """Return the server's version, for example ``1.21.0+ent``.
+
+        Raises:
+            VaultError: unreachable, or the version is hidden.
+        """
+        # Asked without namespace and token, as the official provider does it.
+        status = public_document(f"{self.address}/v1/sys/seal-status", timeout=self._timeout)
+        return str(status.get("version", ""))
+
+    def leases(self, prefix: str) -> list[str]:
+        """Return the ids of the leases directly under ``prefix`` (needs ``sudo``).
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        path = f"sys/leases/lookup/{prefix}"
+        found = self._ask("list", path, lambda: self._client.list(path))
+        return [f"{prefix}/{key}" for key in found["data"]["keys"]] if found else []
+
+    def revoke_prefix(self, prefix: str) -> None:
+        """Revoke every lease under ``prefix`` and wait for it (needs ``sudo``).
+
+        Raises:
+            VaultError: unreachable or refused, or AWS did not let Vault delete what it had made.
+        """
+        path = f"sys/leases/revoke-prefix/{prefix}"
+        self._ask("update", path, lambda: self._client.write_data(path, data={"sync": True}))
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        answer = self._ask("read", path, lambda: self._client.read(path))
+        return answer["data"] if answer else None
+
+    def _ask(self, verb: str, path: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Run ``call``; what does not exist is ``None``, every failure a VaultError."""
+        try:
+            return call()
+        except hvac.exceptions.InvalidPath:
+            return None
+        except hvac.exceptions.VaultError as error:
+            reasons = "; ".join(error.errors or [type(error).__name__])
+            if reasons.startswith(ABSENT):
+                return None
+            message = f"Vault at {self.address} does not {verb} {path}: {reasons.strip()}"
+            if isinstance(error, hvac.exceptions.Forbidden):
+                hint = "is VAULT_TOKEN set, still valid, and allowed to do this?"
+                raise VaultForbiddenError(f"{message} ({hint})") from error
+            if isinstance(error, hvac.exceptions.VaultDown):
+                message += " (is Vault sealed?)"
+            raise VaultError(message) from error
+        except requests.RequestException as error:
+            raise _unreachable(self.address, error) from error
+
+
+def public_document(url: str, *, timeout: float = 10.0) -> dict[str, Any]:
+    """Fetch a JSON document that Vault serves to everybody, without a token.
+
+    Args:
+        url: ``https://host[:port]/path``.
+        timeout: seconds for the request.
+
+    Raises:
+        VaultError: unreachable, refused, or not a JSON object.
+    """
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    client = hvac.Client(url=origin, token="", timeout=timeout, verify=_verify())
+    try:
+        document = client.adapter.get(parts.path)
+    except hvac.exceptions.VaultError as error:
+        reasons = "; ".join(error.errors or [type(error).__name__])
+        raise VaultError(f"{url} is not served: {reasons}") from error
+    except requests.RequestException as error:
+        raise _unreachable(origin, error) from error
+    finally:
+        client.adapter.close()
+    if not isinstance(document, dict):
+        raise VaultError(f"{url} does not answer with a JSON object")
+    return document
+
+
+def _verify() -> str | bool:
+    return os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or True
+
+
+def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
+    if isinstance(error, requests.exceptions.SSLError):
+        why = "its certificate is not trusted here; set VAULT_CACERT to the authority's certificate"
+    elif isinstance(error, requests.exceptions.ProxyError):
+        why = "the proxy of HTTPS_PROXY does not let the request through"
+    elif isinstance(error, requests.exceptions.Timeout):
+        why = "no answer in time; check that it is up and not blocked by a firewall"
+    else:
+        why = "no connection; check the address, that Vault is up, and HTTPS_PROXY"
+    return VaultUnreachableError(f"{address} cannot be reached: {why}")

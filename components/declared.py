@@ -1,0 +1,112 @@
+"""What components ask of the settings: shapes only, so that they need not import them."""
+
+from typing import Literal, Protocol
+
+from federation.roles import VaultRole
+
+Ownership = Literal["managed", "existing"]
+"""``managed``: this stack makes, changes and deletes it. ``existing``: it only refers to it."""
+
+
+class DeclaredVault(Protocol):
+    """The Vault cluster of the stack."""
+
+    @property
+    def address(self) -> str:
+        """Address under which this program reaches Vault: ``https://host[:port]``."""
+
+    @property
+    def public_address(self) -> str:
+        """Address under which AWS reaches Vault: ``https://host``."""
+
+    @property
+    def issuer(self) -> Ownership:
+        """Whether this stack sets the issuer of each namespace."""
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """Pinned thumbprints; if empty, those of the presented chain are taken."""
+
+    @property
+    def ca_sha256(self) -> str | None:
+        """SHA-256 that the last presented certificate must have."""
+
+    @property
+    def protect(self) -> bool:
+        """Whether mounts, whose accessors AWS trusts, refuse to be deleted."""
+
+    @property
+    def key_rotation_seconds(self) -> int:
+        """How long a key signs before the next one does."""
+
+    @property
+    def key_verification_seconds(self) -> int:
+        """How long a key stays published after that."""
+
+
+class DeclaredAccount(Protocol):
+    """One AWS account."""
+
+    @property
+    def id(self) -> str:
+        """Twelve digits."""
+
+    @property
+    def region(self) -> str:
+        """Region whose endpoints are asked."""
+
+    @property
+    def partition(self) -> str:
+        """Partition of the account, such as ``aws``."""
+
+    @property
+    def profile(self) -> str | None:
+        """Profile of the AWS configuration; the environment decides if there is none."""
+
+    @property
+    def deploy_role_arn(self) -> str | None:
+        """Role that this program deploys as."""
+
+    @property
+    def external_id(self) -> str | None:
+        """What the trust of that role asks for."""
+
+    @property
+    def identity_provider(self) -> Ownership:
+        """Whether this stack owns the account's identity providers."""
+
+    @property
+    def boundary(self) -> str | None:
+        """Permissions boundary of the roles this program makes in the account."""
+
+
+class DeclaredEngine(Protocol):
+    """One secrets engine."""
+
+    @property
+    def path(self) -> str:
+        """Path of the mount."""
+
+    @property
+    def description(self) -> str:
+        """What ``vault secrets list`` says about it."""
+
+    @property
+    def audience(self) -> str:
+        """The ``aud`` claim of its tokens."""
+
+    @property
+    def roles(self) -> tuple[VaultRole, ...]:
+        """What it hands out."""
+
+    @property
+    def default_ttl_seconds(self) -> int:
+        """Lifetime of a lease whose reader asks for none."""
+
+    @property
+    def max_ttl_seconds(self) -> int:
+        """Longest lifetime of a lease, renewals included."""
+
+    @property
+    def token_ttl_seconds(self) -> int:
+        """Lifetime of a plugin token, which is exchanged at once."""

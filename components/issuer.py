@@ -1,0 +1,71 @@
+"""Who Vault says it is, in one namespace."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_vault as vault
+
+from components.declared import DeclaredVault
+from federation import identity, names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuerArgs:
+    """Whose plugin tokens these are."""
+
+    cluster: DeclaredVault
+    """The cluster; an issuer declared as existing is never touched."""
+    stack: str
+    """The stack; its signing key is its own, also where the issuer is not."""
+    namespace: str
+    """Path of the namespace; empty for the root namespace."""
+    root: vault.Provider
+    """Provider of the root namespace, where the id of every other one can be asked for."""
+
+
+class Issuer(pulumi.ComponentResource):
+    """Gives the plugin tokens of one namespace an issuer and a signing key.
+
+    Type ``vaultwif:vault:Issuer``. Children: ``<name>-config`` (managed only), ``<name>-key``.
+    """
+
+    declared: DeclaredVault
+    """The cluster, as it was declared."""
+    url: pulumi.Output[str]
+    """The ``iss`` claim; known only once Vault answers to it."""
+    key: pulumi.Output[str]
+    """Name of the signing key."""
+    namespace_id: pulumi.Output[str]
+    """Id of the namespace, which the ``sub`` claim carries instead of its path."""
+
+    def __init__(
+        self, name: str, args: IssuerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("vaultwif:vault:Issuer", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        self.declared = args.cluster
+        address = args.cluster.public_address
+        self.url = pulumi.Output.from_input(identity.issuer(address, args.namespace))
+        if args.cluster.issuer == "managed":
+            config = vault.identity.Oidc(f"{name}-config", issuer=address, opts=child)
+            # Derived from the resource, so that on destroy the issuer outlives what names it.
+            self.url = config.issuer.apply(
+                lambda held: identity.issuer(held or address, args.namespace)
+            )
+        key = vault.identity.OidcKey(
+            f"{name}-key",
+            name=names.signing_key(args.stack, args.namespace),
+            # The one algorithm Vault's default key uses and AWS has always accepted.
+            algorithm="RS256",
+            rotation_period=args.cluster.key_rotation_seconds,
+            verification_ttl=args.cluster.key_verification_seconds,
+            opts=child,
+        )
+        self.key = key.name
+        self.namespace_id = pulumi.Output.from_input(identity.ROOT_NAMESPACE_ID)
+        if args.namespace:
+            self.namespace_id = vault.get_namespace_output(
+                path=args.namespace, opts=pulumi.InvokeOptions(parent=self, provider=args.root)
+            ).namespace_id
+        self.register_outputs({"url": self.url, "key": self.key, "namespace_id": self.namespace_id})

@@ -1,0 +1,47 @@
+"""What a Vault role has handed out, and its end."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_command import local
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeaseGuardArgs:
+    """Whose leases end with the guard."""
+
+    address: str
+    """Address of Vault."""
+    namespace: str
+    """Path of the namespace; empty for the root namespace."""
+    mount: str
+    """Path of the secrets engine."""
+    role: str
+    """Name of the Vault role."""
+    replaced_by: Sequence[pulumi.Input[str]]
+    """What the leases cannot outlive: a changed value revokes them with the old value in place."""
+
+
+class LeaseGuard(local.Command):
+    """Revokes every lease of one Vault role when it is destroyed; does nothing before.
+
+    Destroyed after the Vault role, so nothing new is issued, and before the IAM role, so Vault
+    can still delete the users it made. A failure stops the destroy: nothing AWS-side is lost.
+    """
+
+    def __init__(
+        self, name: str, args: LeaseGuardArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        environment = {"VAULT_ADDR": args.address}
+        if args.namespace:
+            environment["VAULT_NAMESPACE"] = args.namespace
+        super().__init__(
+            name,
+            # Found on PATH at that time: an absolute path would tie the state to one machine.
+            delete=shlex.join(["python", "-m", "operations.revoke_leases", args.mount, args.role]),
+            environment=environment,
+            triggers=list(args.replaced_by),
+            opts=opts,
+        )

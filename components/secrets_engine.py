@@ -1,0 +1,216 @@
+"""One AWS secrets engine, with everything that lives and dies with it."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pulumi
+import pulumi_vault as vault
+
+from components.declared import DeclaredEngine
+from components.federation_check import FederationCheck, FederationCheckArgs
+from components.identity_provider import IdentityProvider
+from components.lease_guard import LeaseGuard, LeaseGuardArgs
+from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.workload_role import WorkloadRole, WorkloadRoleArgs
+from federation import identity, permissions
+from federation.names import USERNAME_TEMPLATE, MountNames
+from federation.roles import VaultRole
+
+ACCESS_POLICY = Path(__file__).parents[1] / "policies" / "vault" / "read-credentials.hcl"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretsEngineArgs:
+    """A secrets engine and where it is trusted. Its roles decide the shape."""
+
+    engine: DeclaredEngine
+    """The engine."""
+    names: MountNames
+    """Every physical name of it."""
+    trust: IdentityProvider
+    """What its account knows of its issuer."""
+
+
+class SecretsEngine(pulumi.ComponentResource):
+    """Issues AWS credentials from one mount, without a key of its own.
+
+    Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
+    ``<name>-audience``, ``<name>-workload``, ``<name>-check`` and, for each Vault role,
+    ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+
+    They are created in this order and destroyed in the reverse one: first nothing new is issued,
+    then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
+    mount goes.
+    """
+
+    summary: pulumi.Output[dict[str, Any]]
+    """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, and
+    the command that reads credentials of each Vault role. Nothing secret."""
+
+    def __init__(
+        self, name: str, args: SecretsEngineArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("vaultwif:vault:SecretsEngine", name, None, opts)
+        self._name, self._args = name, args
+
+        mount = self._mount()
+        subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
+            lambda known: identity.subject(known[0], args.names.mount_class, known[1])
+        )
+        check = self._federation(mount, subject)
+        for role in args.engine.roles:
+            self._role(role, mount, check)
+        self.summary = pulumi.Output.all(
+            mount=args.engine.path,
+            issuer=args.trust.issuer.url,
+            audience=args.engine.audience,
+            subject=subject,
+            role_arn=check.role_arn,
+            provider_arn=args.trust.arn,
+            thumbprints=args.trust.chain.thumbprints,
+            read_credentials={role.name: self._command(role) for role in args.engine.roles},
+        )
+        self.register_outputs({"summary": self.summary})
+
+    def _command(self, role: VaultRole) -> str:
+        namespace = self._args.names.namespace
+        scope = ["-namespace", namespace] if namespace else []
+        return shlex.join(["vault", "read", *scope, f"{self._args.engine.path}/creds/{role.name}"])
+
+    def _mount(self) -> vault.aws.SecretBackend:
+        name, engine, trust = self._name, self._args.engine, self._args.trust
+        signing = vault.identity.OidcKeyAllowedClientID(
+            # A resource of its own, like the registered audience and for the same reason.
+            f"{name}-signing",
+            key_name=trust.issuer.key,
+            allowed_client_id=engine.audience,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return vault.aws.SecretBackend(
+            f"{name}-mount",
+            path=engine.path,
+            description=engine.description,
+            region=trust.account.region,
+            identity_token_audience=signing.allowed_client_id,
+            identity_token_key=signing.key_name,
+            identity_token_ttl=engine.token_ttl_seconds,
+            # A string, for the role does not exist yet: its trust needs this mount's accessor.
+            role_arn=self._args.names.role_arn,
+            username_template=USERNAME_TEMPLATE,
+            default_lease_ttl_seconds=engine.default_ttl_seconds,
+            max_lease_ttl_seconds=engine.max_ttl_seconds,
+            # Moved, a mount would keep its leases under paths that no lease guard knows.
+            disable_remount=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=trust.issuer.declared.protect,
+                # because a path holds one mount, and a mount whose configuration failed to be
+                # written is replaced by the next update.
+                delete_before_replace=True,
+                # because the official provider never writes a changed template to Vault.
+                replace_on_changes=["usernameTemplate"],
+                # because another account's role cannot delete what this one's has made: the old
+                # leases end before anything points elsewhere.
+                replacement_trigger=trust.account.id,
+            ),
+        )
+
+    def _federation(
+        self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
+    ) -> FederationCheck:
+        name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
+        child = pulumi.ResourceOptions(parent=self)
+        audience = RegisteredAudience(
+            f"{name}-audience",
+            RegisteredAudienceArgs(
+                provider_arn=trust.arn, audience=engine.audience, account=trust.account
+            ),
+            child,
+        )
+        workload = WorkloadRole(
+            f"{name}-workload",
+            WorkloadRoleArgs(
+                names=args.names,
+                provider_arn=trust.arn,
+                audience=engine.audience,
+                subject=subject,
+                policies=permissions.inline_policies(args.names, engine.roles),
+                boundary=trust.account.boundary,
+            ),
+            child,
+        )
+        return FederationCheck(
+            f"{name}-check",
+            FederationCheckArgs(
+                address=trust.issuer.declared.address,
+                names=args.names,
+                path=engine.path,
+                accessor=mount.accessor,
+                audience=engine.audience,
+                role_arn=workload.arn,
+                issuer=trust.issuer.url,
+                token_key=trust.issuer.key,
+                token_ttl_seconds=engine.token_ttl_seconds,
+            ),
+            # Through the check, every lease guard outlives nothing that revocation needs: the
+            # registered audience and all inline policies, none of which it refers to.
+            pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
+        )
+
+    def _role(
+        self, role: VaultRole, mount: vault.aws.SecretBackend, check: FederationCheck
+    ) -> None:
+        name, args, path = self._name, self._args, self._args.engine.path
+        guard = LeaseGuard(
+            f"{name}-leases/{role.name}",
+            LeaseGuardArgs(
+                address=args.trust.issuer.declared.address,
+                namespace=args.names.namespace,
+                mount=path,
+                role=role.name,
+                # Groups, because the right to take users out of one goes with its last role.
+                replaced_by=(mount.accessor, args.names.account_id, *role.groups),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[check]),
+        )
+        vault_role = vault.aws.SecretBackendRole(
+            f"{name}-role/{role.name}",
+            backend=mount.path,
+            name=role.name,
+            credential_type=role.credential_type,
+            **_handed_out(role, args.names),
+            # Destroyed before its guard, so that nothing is issued behind the guard's back.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[guard]),
+        )
+        access_policy = Template(ACCESS_POLICY.read_text("utf-8"))
+        vault.Policy(
+            f"{name}-access/{role.name}",
+            name=args.names.access_policy(role.name),
+            policy=vault_role.name.apply(
+                lambda name: access_policy.substitute(mount=path, role=name)
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:
+    """Return the fields of one credential type; Vault refuses those of another."""
+    if role.credential_type == "assumed_role":
+        return {
+            "role_arns": list(role.role_arns),
+            "external_id": role.external_id,
+            "session_tags": dict(role.session_tags) or None,
+            "default_sts_ttl": role.default_ttl_seconds,
+            "max_sts_ttl": role.max_ttl_seconds,
+        }
+    return {
+        "user_path": names.iam_path,
+        "policy_document": role.policy,
+        "policy_arns": list(role.managed_policies) or None,
+        "iam_groups": list(role.group_names) or None,
+        "iam_tags": dict(role.tags) or None,
+        "permissions_boundary_arn": role.boundary,
+    }

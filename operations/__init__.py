@@ -1,0 +1,1 @@
+"""The commands around ``pulumi up``, each a module: ``python -m operations.<name>``."""
