@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Laboratory
+    from tests.lab.conftest import Laboratory
 
 _CREDENTIALS = "aws/creds/my-role"
 _ROLE = "vault-secret-dev-root-aws"
