@@ -160,7 +160,9 @@ class Plugin(provider.Provider, Generic[Session]):
     async def cancel(self) -> None:
         """Let calls in flight end; each is short and bounded by its own timeout."""
 
-    def _kind(self, token: str) -> type[Resource[Any]]:
+    def _kind(self, qualified: str) -> type[Resource[Any]]:
+        # Below a component the type in a URN carries its parents: parent$child.
+        token = qualified.rpartition("$")[2]
         if token not in self._kinds:
             raise ProviderError(self._refusal(f"the resource type {token}"))
         return self._kinds[token]
@@ -168,7 +170,7 @@ class Plugin(provider.Provider, Generic[Session]):
     def _resource(self, token: str, urn: str) -> Resource[Any]:
         kind = self._kind(token)
         if self._session is None:
-            raise ProviderError(f"{token} was asked for before the provider was configured")
+            raise ProviderError(f"{kind.token} was asked for before the provider was configured")
         return kind(self._session, urn)
 
     def _refusal(self, what: str) -> str:

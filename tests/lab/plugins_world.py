@@ -160,11 +160,11 @@ class Project:
     environment: Mapping[str, str] = field(repr=False)
 
     def program(self, *lines: str) -> None:
-        """Let the program consist of ``lines``."""
-        imports = (
-            "import pulumi, pulumi_aws as aws, pulumi_command as command, pulumi_vault as vault"
-        )
-        (self.folder / "__main__.py").write_text("\n".join((imports, *lines)), "utf-8")
+        """Let the program consist of ``lines``, after the imports they need."""
+        text = "\n".join(lines)
+        packages = [name for name in ("aws", "command", "vault") if f"{name}." in text]
+        imports = ["import pulumi", *(f"import pulumi_{name} as {name}" for name in packages)]
+        (self.folder / "__main__.py").write_text("\n".join((*imports, text)), "utf-8")
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
         """Run the CLI and return everything it printed; a test fails when it ends otherwise."""
@@ -198,10 +198,15 @@ class Project:
                 planned.setdefault(name, []).append(step["op"])
         return planned
 
+    def state(self) -> str:
+        """Return the state as the backend keeps it."""
+        stacks = self.folder.parent / "state" / ".pulumi" / "stacks"
+        return (stacks / self.folder.name / "test.json").read_text("utf-8")
+
     def resource(self, name: str) -> Body:
         """Return what the state says about one resource."""
-        exported = json.loads(self.pulumi("stack", "export"))
-        for found in exported["deployment"].get("resources", []):
+        latest = json.loads(self.state())["checkpoint"]["latest"]
+        for found in latest.get("resources", []):
             if found["urn"].endswith(f"::{name}"):
                 return dict(found)
         return {}
@@ -232,7 +237,7 @@ def new_project(folder: Path, address: str) -> Project:
         _install(folder / "home", name)
     state.mkdir()
     project.mkdir()
-    (project / "Pulumi.yaml").write_text("name: stand-ins\nruntime: python\n", "utf-8")
+    (project / "Pulumi.yaml").write_text("name: project\nruntime: python\n", "utf-8")
     environment = {
         "HOME": str(folder),
         "PATH": path,

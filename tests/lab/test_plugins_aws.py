@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -19,8 +19,9 @@ from lab.plugins.server import InitFailed
 from lab.plugins.values import UNKNOWN, Values, plain, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from mypy_boto3_iam import IAMClient
     from pulumi.provider.experimental.property_value import PropertyValue
 
 ACCOUNT = "123456789012"
@@ -29,12 +30,6 @@ PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 PRINTS = ["a" * 40, "b" * 40]
-
-
-class Iam(Protocol):
-    """boto3's client, which makes its methods at run time."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
 def _trust(service: str) -> Values:
@@ -112,7 +107,7 @@ def _urn(token: str) -> str:
 
 
 @pytest.fixture
-def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iam]:
+def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[IAMClient]:
     for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(session, "PROPAGATION_POLL_SECONDS", 0.01)
@@ -139,7 +134,7 @@ def _calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_identity_is_asked_once_at_the_regional_name_and_never_in_a_preview(
-    iam: Iam, monkeypatch: pytest.MonkeyPatch
+    iam: IAMClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = _calls(monkeypatch)
     engine = Engine({"allowedAccountIds": [ACCOUNT]})
@@ -157,7 +152,7 @@ def test_identity_is_asked_once_at_the_regional_name_and_never_in_a_preview(
     ]
 
 
-def test_another_account_is_refused_before_anything_is_done_there(iam: Iam) -> None:
+def test_another_account_is_refused_before_anything_is_done_there(iam: IAMClient) -> None:
     engine = Engine({"allowedAccountIds": ["999999999999"]})
     with pytest.raises(ProviderError, match=f"AWS account ID not allowed: {ACCOUNT}"):
         engine.create(ROLE, {"name": "role", "assumeRolePolicy": TRUST})
@@ -165,7 +160,7 @@ def test_another_account_is_refused_before_anything_is_done_there(iam: Iam) -> N
 
 
 def test_roles_are_assumed_with_their_external_id_before_any_other_call(
-    iam: Iam, monkeypatch: pytest.MonkeyPatch
+    iam: IAMClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = _calls(monkeypatch)
     role = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/deploy", "externalId": "false-id"}
@@ -194,7 +189,7 @@ def client_ids(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_an_identity_provider_changes_in_place_and_is_replaced_on_a_new_url(
-    iam: Iam, client_ids: list[tuple[str, str]]
+    iam: IAMClient, client_ids: list[tuple[str, str]]
 ) -> None:
     engine = Engine({"defaultTags": {"tags": {"all": "1"}}})
     inputs = {
@@ -226,7 +221,7 @@ def test_an_identity_provider_changes_in_place_and_is_replaced_on_a_new_url(
     assert engine.read(PROVIDER, arn, state, after).resource_id is None
 
 
-def test_thumbprints_left_out_are_kept_and_an_empty_list_differs_for_ever(iam: Iam) -> None:
+def test_thumbprints_left_out_are_kept_and_an_empty_list_differs_for_ever(iam: IAMClient) -> None:
     engine = Engine()
     inputs = {"url": URL, "clientIdLists": ["a"], "thumbprintLists": PRINTS}
     arn, state = engine.create(PROVIDER, inputs)
@@ -237,7 +232,7 @@ def test_thumbprints_left_out_are_kept_and_an_empty_list_differs_for_ever(iam: I
     assert engine.diff(PROVIDER, state, empty).diffs == ["thumbprintLists"]
 
 
-def test_a_role_changes_in_place_and_is_replaced_on_a_new_name_or_path(iam: Iam) -> None:
+def test_a_role_changes_in_place_and_is_replaced_on_a_new_name_or_path(iam: IAMClient) -> None:
     boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=_grant("s3:GetObject"))
     arn = boundary["Policy"]["Arn"]
     engine = Engine()
@@ -276,7 +271,7 @@ def test_a_role_changes_in_place_and_is_replaced_on_a_new_name_or_path(iam: Iam)
     assert engine.diff(ROLE, state, inputs).changes is False
 
 
-def test_a_refresh_shows_what_drifted_and_keeps_the_programs_spelling(iam: Iam) -> None:
+def test_a_refresh_shows_what_drifted_and_keeps_the_programs_spelling(iam: IAMClient) -> None:
     engine = Engine()
     inputs = {"name": "role", "assumeRolePolicy": SAME_TRUST, "description": "mine"}
     identifier, state = engine.create(ROLE, inputs)
@@ -289,7 +284,7 @@ def test_a_refresh_shows_what_drifted_and_keeps_the_programs_spelling(iam: Iam) 
     assert plain(drifted.inputs) == {**inputs, "description": "theirs"}
 
 
-def test_an_import_gives_the_inputs_that_are_not_defaults(iam: Iam) -> None:
+def test_an_import_gives_the_inputs_that_are_not_defaults(iam: IAMClient) -> None:
     iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST, Path="/vault/")
     read = Engine().read(ROLE, "role", {}, {})
     assert plain(read.inputs) == {
@@ -299,7 +294,7 @@ def test_an_import_gives_the_inputs_that_are_not_defaults(iam: Iam) -> None:
     }
 
 
-def test_a_role_policy_is_written_in_place_and_the_order_of_actions_counts(iam: Iam) -> None:
+def test_a_role_policy_is_written_in_place_and_the_order_of_actions_counts(iam: IAMClient) -> None:
     iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
     engine = Engine()
     inputs = {"name": "issue", "role": "role", "policy": _grant("iam:GetUser", "iam:CreateUser")}
@@ -320,7 +315,7 @@ def test_a_role_policy_is_written_in_place_and_the_order_of_actions_counts(iam: 
 
 
 def test_a_role_leaves_its_instance_profiles_and_gives_up_policies_only_if_forced(
-    iam: Iam,
+    iam: IAMClient,
 ) -> None:
     engine = Engine()
     inputs = {"name": "role", "assumeRolePolicy": TRUST}
@@ -338,7 +333,7 @@ def test_a_role_leaves_its_instance_profiles_and_gives_up_policies_only_if_force
     engine.delete(ROLE, identifier, state)
 
 
-def test_a_refusal_carries_the_code_of_aws(iam: Iam) -> None:
+def test_a_refusal_carries_the_code_of_aws(iam: IAMClient) -> None:
     engine = Engine()
     inputs = {"name": "role", "assumeRolePolicy": TRUST}
     engine.create(ROLE, inputs)
@@ -346,7 +341,7 @@ def test_a_refusal_carries_the_code_of_aws(iam: Iam) -> None:
         engine.create(ROLE, inputs)
 
 
-def test_a_failed_update_keeps_the_new_values_with_the_reason(iam: Iam) -> None:
+def test_a_failed_update_keeps_the_new_values_with_the_reason(iam: IAMClient) -> None:
     engine = Engine()
     inputs = {"name": "role", "assumeRolePolicy": TRUST}
     identifier, state = engine.create(ROLE, inputs)
@@ -358,7 +353,7 @@ def test_a_failed_update_keeps_the_new_values_with_the_reason(iam: Iam) -> None:
 
 
 def test_what_is_made_but_cannot_be_read_stays_known_and_is_to_be_replaced(
-    iam: Iam, monkeypatch: pytest.MonkeyPatch
+    iam: IAMClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Engine()
     inputs = {"name": "role", "assumeRolePolicy": TRUST}

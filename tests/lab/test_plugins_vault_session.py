@@ -10,6 +10,7 @@ from lab.plugins.resource import ProviderError
 from lab.plugins.vault import auth_role
 from lab.plugins.vault.__main__ import VaultPlugin
 from lab.plugins.vault.auth_role import AuthBackendRole
+from lab.plugins.vault.identity import OidcKey
 from lab.plugins.vault.secrets_engine import SecretBackendRole
 from lab.plugins.vault.session import Settings, VaultRefusal, VaultSession
 from tests.lab.plugins_world import TOKEN, VaultServer
@@ -177,6 +178,20 @@ def test_only_changed_settings_of_a_role_are_sent_and_unset_ones_as_empty(
             {"credential_type": "iam_user", "policy_arns": ["b"], "user_path": "", "iam_tags": {}},
         )
     ]
+
+
+def test_a_key_keeps_the_audiences_that_others_added(server: VaultServer) -> None:
+    key = OidcKey(_session(server), URN)
+    old = key.plan({}, {"name": "key", "allowedClientIds": ["own"]})
+    identifier = key.create(old)
+    server.vault.stored["identity/oidc/key/key"]["allowed_client_ids"] = ["own", "other"]
+    key.update(identifier, old, {**old, "rotationPeriod": 60})
+    assert server.vault.stored["identity/oidc/key/key"] == {
+        "algorithm": "RS256",
+        "rotation_period": 60,
+        "verification_ttl": 86400,
+        "allowed_client_ids": ["own", "other"],
+    }
 
 
 def test_a_login_role_whose_principal_is_unknown_is_written_sixty_one_times(

@@ -10,7 +10,7 @@ from lab.plugins.resource import ProviderError
 from lab.plugins.server import serve
 from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
-from lab.plugins.vault.identity import Oidc, OidcKey, Policy
+from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -29,6 +29,7 @@ class VaultPlugin(Plugin[VaultSession]):
     resources = (
         Oidc,
         OidcKey,
+        OidcKeyAllowedClientID,
         Policy,
         SecretBackend,
         SecretBackendRole,

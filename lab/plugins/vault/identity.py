@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.plugins.resource import Input
@@ -9,6 +10,8 @@ from lab.plugins.values import same_set
 from lab.plugins.vault.wire import NAMESPACE, VaultResource, body, taken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lab.plugins.values import Values
 
 ISSUER_PATH = "identity/oidc/config"
@@ -70,15 +73,65 @@ class OidcKey(VaultResource):
             return None
         return state | {"name": identifier} | taken(answer, self._SENT)
 
-    def update(self, identifier: str, old: Values, planned: Values) -> str:  # noqa: ARG002 - whole writes
-        """Write the key."""
+    def update(self, identifier: str, old: Values, planned: Values) -> str:
+        """Write the key; audiences that others added to it are not written over."""
         path = f"identity/oidc/key/{identifier}"
-        self.session.put(path, body(planned, self._SENT), self.namespace(planned))
+        sent = body(planned, self._SENT)
+        if "allowedClientIds" not in self.changed(old, planned):
+            sent.pop("allowed_client_ids", None)
+        self.session.put(path, sent, self.namespace(planned))
         return identifier
 
     def delete(self, identifier: str, state: Values) -> None:
         """Delete the key; Vault refuses while a mount signs with it."""
         self.session.delete(f"identity/oidc/key/{identifier}", self.namespace(state))
+
+
+class OidcKeyAllowedClientID(VaultResource):
+    """``vault:identity/oidcKeyAllowedClientID``: one audience a key may sign for."""
+
+    token = "vault:identity/oidcKeyAllowedClientID:OidcKeyAllowedClientID"  # noqa: S105 - a type
+    inputs: ClassVar = {
+        "keyName": Input(required=True, replace=True),
+        "allowedClientId": Input(required=True, replace=True),
+        "namespace": NAMESPACE,
+    }
+    _writing: ClassVar = threading.Lock()
+    """Two audiences of one key are added one after the other: each writes the whole list."""
+
+    def create(self, planned: Values) -> str:
+        """Add the audience to the key's list."""
+        audience = planned["allowedClientId"]
+        self._change(planned, lambda audiences: sorted({*audiences, audience}))
+        return f"{planned['keyName']}/{audience}"
+
+    def read(self, identifier: str, state: Values) -> Values | None:  # noqa: ARG002 - in the state
+        """Look the audience up in the key's list."""
+        return state if state["allowedClientId"] in (self._audiences(state) or ()) else None
+
+    def update(self, identifier: str, old: Values, planned: Values) -> str:  # noqa: ARG002 - same
+        """Change nothing: every input replaces."""
+        return identifier
+
+    def delete(self, identifier: str, state: Values) -> None:  # noqa: ARG002 - in the state
+        """Take the audience off the key's list; a key that is gone has none."""
+        self._change(
+            state, lambda audiences: [a for a in audiences if a != state["allowedClientId"]]
+        )
+
+    def _path(self, values: Values) -> str:
+        return f"identity/oidc/key/{values['keyName']}"
+
+    def _audiences(self, values: Values) -> list[str] | None:
+        answer = self.session.get(self._path(values), self.namespace(values))
+        return None if answer is None else answer.get("allowed_client_ids") or []
+
+    def _change(self, values: Values, change: Callable[[list[str]], list[str]]) -> None:
+        with self._writing:
+            audiences = self._audiences(values)
+            if audiences is not None:
+                allowed = {"allowed_client_ids": change(audiences)}
+                self.session.put(self._path(values), allowed, self.namespace(values))
 
 
 class Policy(VaultResource):
