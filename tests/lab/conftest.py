@@ -114,3 +114,13 @@ def deployed(laboratory: Laboratory) -> Laboratory:
     laboratory.pulumi("stack", "init")
     laboratory.pulumi("up", "--yes", "--skip-preview")
     return laboratory
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """A laboratory for one test file alone, which may break it."""
+    home = tmp_path_factory.mktemp("world")
+    try:
+        yield start(home)
+    finally:
+        lab_command("down", home)

@@ -1,0 +1,184 @@
+"""Stacks of the program with settings of their own, and what the two clouds hold for them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+    from tests.lab.conftest import Laboratory
+
+# Made with the laboratory's passphrase, like the committed stack's.
+_SALT = "v1:G5awxb3BL9w=:v1:phb0cMfFJ97cWEgm:XslY253c76arZ0HxB0PTax/wzDmrkw=="
+_OWN = ("Pulumi.yaml", "Pulumi.dev.yaml", "policies", ".git", ".lab")
+Settings = dict[str, Any]
+
+
+def settings(**engines: Settings) -> Settings:
+    """Return settings with the given secrets engines; none means the committed dev stack's one."""
+    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
+    own = {"account": "main", "audience": "vault-aws-secrets", "roles": {"my-role": user}}
+    return {
+        "vault": {"address": "https://vault.lab.test"},
+        "accounts": {"main": {"id": "123456789012", "region": "us-east-1"}},
+        "secretsEngines": engines or {"aws": own},
+    }
+
+
+class Stack:
+    """One stack, run from a folder that is the checkout but for the stack's settings."""
+
+    def __init__(self, laboratory: Laboratory, folder: Path, name: str, root: Path) -> None:
+        self.laboratory = laboratory
+        self.folder = folder
+        self.name = name
+        folder.mkdir(exist_ok=True)
+        for entry in root.iterdir():
+            link = folder / entry.name
+            if entry.name not in _OWN and not link.exists():
+                link.symlink_to(entry)
+        # The engine resolves a link to its project file and would run in the checkout itself;
+        # policy files must lie inside the project, links resolved.
+        shutil.copy2(root / "Pulumi.yaml", folder)
+        shutil.copytree(root / "policies", folder / "policies", dirs_exist_ok=True)
+
+    def configure(self, values: Settings) -> None:
+        """Write the stack's settings: the three top-level keys of the program."""
+        config = {f"vault-aws-federation:{key}": value for key, value in values.items()}
+        file = self.folder / f"Pulumi.{self.name}.yaml"
+        file.write_text(json.dumps({"config": config, "encryptionsalt": _SALT}), "utf-8")
+
+    def create(self, values: Settings) -> None:
+        """Configure the stack and make it known to the backend."""
+        self.configure(values)
+        self.pulumi("stack", "select", "--create")
+
+    def pulumi(
+        self, *arguments: str, check: bool = True, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the Pulumi CLI on the stack; unless told otherwise, its failure fails the test."""
+        finished = subprocess.run(
+            self._command(*arguments),
+            cwd=self.folder,
+            env={**self.laboratory.environment, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and finished.returncode != 0:
+            pytest.fail(
+                f"pulumi {' '.join(arguments)} ended with {finished.returncode}\n"
+                f"{finished.stdout[-8000:]}\n{finished.stderr[-4000:]}"
+            )
+        return finished
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the Pulumi CLI on the stack, in a session of its own, without waiting for it."""
+        return subprocess.Popen(
+            self._command(*arguments),
+            cwd=self.folder,
+            env=dict(self.laboratory.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def up(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Deploy without asking."""
+        return self.pulumi("up", "--yes", "--skip-preview", *flags, check=check)
+
+    def destroy(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Destroy without asking."""
+        return self.pulumi("destroy", "--yes", "--skip-preview", *flags, check=check)
+
+    def preview(self) -> dict[str, Any]:
+        """Return the engine's own account of what an update would do (``steps`` and all)."""
+        digest: dict[str, Any] = json.loads(self.pulumi("preview", "--json", "--diff").stdout)
+        return digest
+
+    def changes(self) -> dict[str, str]:
+        """Return what an update would do: operation by logical name, unchanged ones left out."""
+        return {
+            step["urn"].rpartition("::")[2]: step["op"]
+            for step in self.preview().get("steps", [])
+            if step["op"] not in ("same", "refresh")
+        }
+
+    def expect_no_changes(self) -> None:
+        """Fail unless the clouds, the state and the settings agree."""
+        self.pulumi("preview", "--expect-no-changes")
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs."""
+        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").stdout)
+        return outputs
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
+
+
+def administrator(laboratory: Laboratory, account: str = "main") -> IAMClient:
+    """Return an IAM client that is the account's administrator."""
+    owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
+    return boto3.client(
+        "iam",
+        region_name="us-east-1",
+        aws_access_key_id=owner["access_key_id"],
+        aws_secret_access_key=owner["secret_access_key"],
+        verify=laboratory.environment["AWS_CA_BUNDLE"],
+        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
+    )
+
+
+def holdings(laboratory: Laboratory) -> dict[str, Any]:
+    """Return what AWS and Vault hold beside what a fresh laboratory has; empty means nothing."""
+    iam, vault = administrator(laboratory), laboratory.vault()
+    mounts = vault.sys.list_mounted_secrets_engines()["data"]
+    keys = vault.list("identity/oidc/key") or {"data": {"keys": []}}
+    found = {
+        "users": {user["Arn"] for user in iam.list_users()["Users"]},
+        "roles": {
+            role["RoleName"]: (
+                role["AssumeRolePolicyDocument"],
+                {
+                    name: iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)[
+                        "PolicyDocument"
+                    ]
+                    for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+                },
+            )
+            for role in iam.list_roles()["Roles"]
+        },
+        "providers": {
+            arn: sorted(
+                iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]
+            )
+            for entry in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+            for arn in [entry["Arn"]]
+        },
+        "mounts": {
+            path: (
+                vault.read(f"{path}config/root")["data"],
+                sorted((vault.list(f"{path}roles") or {"data": {"keys": []}})["data"]["keys"]),
+            )
+            for path, mount in mounts.items()
+            if mount["type"] == "aws"
+        },
+        "policies": set(vault.sys.list_policies()["data"]["policies"]) - {"default", "root"},
+        "keys": set(keys["data"]["keys"]) - {"default"},
+    }
+    found["users"] = {arn for arn in found["users"] if not arn.endswith("/bootstrap-administrator")}
+    issuer = (vault.read("identity/oidc/config") or {"data": {"issuer": ""}})["data"]["issuer"]
+    return {what: held for what, held in {**found, "issuer": issuer}.items() if held}
