@@ -13,6 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.lab.conftest import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -128,6 +130,15 @@ def test_vault_holds_no_aws_key(deployed: Laboratory, credentials: dict[str, str
         content = path.read_bytes()
         assert not any(key in content for key in keys), path
         assert not re.search(rb"A[KS]IA[A-Z0-9]{16}", content), path
+
+
+def test_the_outputs_are_those_the_readme_lists(deployed: Laboratory) -> None:
+    engine = json.loads(deployed.pulumi("stack", "output", "--json").stdout)["secrets_engines"]
+    table = (ROOT / "README.md").read_text("utf-8").partition("| output | meaning |")[2]
+    rows = re.match(r"\n\|[-|]+\n((?:\|.*\n)+)", table)
+    assert rows
+    listed = [row.split("|")[1].strip().strip("`") for row in rows[1].splitlines()]
+    assert sorted(engine["aws"]) == sorted(listed)
 
 
 def test_no_request_was_ever_repeated(deployed: Laboratory, credentials: dict[str, str]) -> None:
