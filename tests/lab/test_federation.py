@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hvac.exceptions import InvalidRequest
 
 from tests.lab.conftest import ROOT
 
@@ -109,6 +110,55 @@ def test_every_user_was_created_by_a_session_of_the_federated_role(
     assert created
     session = re.compile(rf"arn:aws:sts::123456789012:assumed-role/{_ROLE}/vault-aws-secrets-\d+")
     assert all(session.fullmatch(decision["principal"]) for decision in created)
+
+
+def test_another_mount_cannot_take_the_role(deployed: Laboratory) -> None:
+    vault = deployed.vault()
+    vault.sys.enable_secrets_engine("aws", path="intruder")
+    try:
+        held = vault.read("aws/config/root")["data"]
+        same = {key: held[key] for key in ("identity_token_audience", "role_arn", "region")}
+        vault.write_data("intruder/config/root", data=same)
+        role = {
+            "credential_type": "iam_user",
+            "policy_arns": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        }
+        vault.write_data("intruder/roles/any", data=role)
+        # Vault does not pass on why; the decision log does.
+        with pytest.raises(InvalidRequest, match="NoCredentialProviders"):
+            vault.read("intruder/creds/any")
+    finally:
+        vault.sys.disable_secrets_engine("intruder")
+    refused = [
+        decision
+        for decision in deployed.decisions()
+        if decision["action"] == "sts:AssumeRoleWithWebIdentity"
+        and decision["outcome"] == "refused"
+    ]
+    assert refused[-1]["error"] == "AccessDenied"
+    assert ":sub" in refused[-1]["rule"]
+
+
+@pytest.mark.parametrize(
+    ("role", "user_path"),
+    [("outside", "/elsewhere/"), ("outside", "/vault/dev-root-other/"), ("undeclared", None)],
+)
+def test_the_engine_creates_no_user_outside_its_path_and_roles(
+    role: str, user_path: str | None, deployed: Laboratory
+) -> None:
+    vault = deployed.vault()
+    values = {
+        "credential_type": "iam_user",
+        "policy_arns": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    }
+    vault.write_data(
+        f"aws/roles/{role}", data={**values, "user_path": user_path or "/vault/dev-root-aws/"}
+    )
+    try:
+        with pytest.raises(InvalidRequest, match="not authorized to perform: iam:CreateUser"):
+            vault.read(f"aws/creds/{role}")
+    finally:
+        vault.delete(f"aws/roles/{role}")
 
 
 def test_vault_holds_no_aws_key(deployed: Laboratory, credentials: dict[str, str]) -> None:
