@@ -209,9 +209,11 @@ class World:
 
     def thumbprint(self) -> str:
         """Return the thumbprint of the laboratory's intermediate, from the authority's own file."""
-        stored = read_json(self.home.authority / "authority.json")
-        pem = stored["intermediate"]["certificate"].encode()
-        return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - AWS's thumbprint
+        return _sha1(read_json(self.home.authority / "authority.json")["intermediate"])
+
+    def leaf_thumbprint(self) -> str:
+        """Return the thumbprint of the issuer's own certificate, which is not to be used."""
+        return _sha1(read_json(self.home.authority / "hosts" / f"{HOST}.json"))
 
     def decisions(self, action: str) -> list[dict[str, Any]]:
         """Return the log's entries of one action, oldest first."""
@@ -307,3 +309,8 @@ def _free_ports(count: int) -> list[int]:
     for entry in sockets:
         entry.close()
     return ports
+
+
+def _sha1(kept: dict[str, str]) -> str:
+    certificate = x509.load_pem_x509_certificate(kept["certificate"].encode())
+    return certificate.fingerprint(hashes.SHA1()).hex()  # noqa: S303 - AWS's thumbprint

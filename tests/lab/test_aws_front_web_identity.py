@@ -123,10 +123,13 @@ def test_a_chain_that_ends_elsewhere_fails_the_thumbprint(aws: World, chain: str
         aws.assume(ROLE)
 
 
-def test_a_wrong_thumbprint_fails_until_it_is_corrected(aws: World) -> None:
+@pytest.mark.parametrize("wrong", ["another", "leaf"])
+def test_a_wrong_thumbprint_fails_until_it_is_corrected(aws: World, wrong: str) -> None:
+    aws.assume(ROLE)
     iam = aws.client("iam")
     iam.update_open_id_connect_provider_thumbprint(
-        OpenIDConnectProviderArn=PROVIDER, ThumbprintList=["0" * 40]
+        OpenIDConnectProviderArn=PROVIDER,
+        ThumbprintList=[aws.leaf_thumbprint() if wrong == "leaf" else "0" * 40],
     )
     with refused("InvalidIdentityToken", 400, "certificate doesn't match configured thumbprint"):
         aws.assume(ROLE)
