@@ -31,7 +31,7 @@ lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it
 	@$(VENV)/python -m lab up
 
 lab-down: ## stop the laboratory; it keeps its state in .lab/
-	@test ! -e .lab || $(VENV)/python -m lab down
+	@test ! -e .lab || $(PYTHON) -m lab down
 
 env: ## print the exports that put a shell into the laboratory: eval "$$(make -s env)"
 	@$(VENV)/python -m lab env
