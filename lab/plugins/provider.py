@@ -13,7 +13,6 @@ from pulumi.provider.experimental import provider
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from lab.plugins.resource import TAINTED, Incomplete, ProviderError, Resource, Session
-from lab.plugins.server import InitFailed
 from lab.plugins.values import DEFAULTS, UNKNOWN, Values, plain, secret_keys, wrap
 
 if TYPE_CHECKING:
@@ -21,6 +20,15 @@ if TYPE_CHECKING:
 
 ENGINE_SETTINGS = ("version", "pluginDownloadURL")
 """Settings that the engine itself adds to every provider."""
+
+
+class InitFailed(ProviderError):  # noqa: N818 - the engine's own name for it
+    """The operation failed, and yet the resource is there with these properties."""
+
+    def __init__(self, identifier: str, properties: dict[str, PropertyValue], reason: str) -> None:
+        super().__init__(reason)
+        self.identifier = identifier
+        self.properties = properties
 
 
 class Plugin(provider.Provider, Generic[Session]):

@@ -16,24 +16,14 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
+from lab.plugins.provider import InitFailed, Plugin
 from lab.plugins.resource import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.plugins.provider import Plugin
-
 PARALLEL_CALLS = 32
 """Operations in flight at once; the engine starts up to four a processor."""
-
-
-class InitFailed(ProviderError):  # noqa: N818 - the engine's own name for it
-    """The operation failed, and yet the resource is there with these properties."""
-
-    def __init__(self, identifier: str, properties: dict[str, PropertyValue], reason: str) -> None:
-        super().__init__(reason)
-        self.identifier = identifier
-        self.properties = properties
 
 
 class _Status(NamedTuple):

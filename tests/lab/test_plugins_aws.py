@@ -14,8 +14,8 @@ from pulumi.provider.experimental import provider
 
 from lab.plugins.aws import session
 from lab.plugins.aws.__main__ import AwsPlugin
+from lab.plugins.provider import InitFailed
 from lab.plugins.resource import ProviderError
-from lab.plugins.server import InitFailed
 from lab.plugins.values import UNKNOWN, Values, plain, wrap
 
 if TYPE_CHECKING:
