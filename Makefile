@@ -22,7 +22,7 @@ up: lab ## everything from nothing to the dev stack deployed in the laboratory
 	@$(ENTER); python -m operations.summary --stack $(STACK)
 
 preview: lab ## what `make up` would change
-	@$(ENTER); pulumi preview --stack $(STACK) --diff
+	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff
 
 down: lab ## destroy the stack: nothing of it is left in Vault or AWS
 	@$(ENTER); pulumi destroy --stack $(STACK) --yes --skip-preview
