@@ -121,7 +121,7 @@ def _calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     original = boto3.Session.client
 
-    def recording(self: boto3.Session, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def recording(self: boto3.Session, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as boto3
         client: Any = original(self, *arguments, **options)
         client.meta.events.register(
             "before-call",
