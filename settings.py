@@ -99,7 +99,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path) -> Settings:
     return Settings(stack=stack, vault=vault, accounts=sound, secrets_engines=engines)
 
 
-def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 -- JSON
+def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Read one section; what is not JSON never reaches a message, for it may hold a secret."""
     try:
         raw = config.get_object(section)
@@ -139,7 +139,11 @@ def _engine(
     if not isinstance(raw, dict):
         problems.add(key, "must be an object")
         return None
-    surroundings = Surroundings(root=root, account=accounts.get(str(raw.get("account"))))
+    account = raw.get("account")
+    if isinstance(account, str) and account not in accounts:
+        known = ", ".join(accounts) or "none"
+        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
+    surroundings = Surroundings(root=root, account=accounts.get(str(account)))
     roles = [
         _role(problems, (*key, "roles", role), entry, surroundings)
         for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))

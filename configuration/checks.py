@@ -33,11 +33,6 @@ def check(draft: Draft, problems: Problems) -> None:
     _accounts_differ(draft, problems)
     for name, engine in draft.engines.items():
         key: Key = ("secretsEngines", name)
-        if engine.account not in draft.accounts:
-            known = ", ".join(draft.accounts) or "none"
-            problems.add(
-                (*key, "account"), f"is no account of this stack; known are {known}", engine.account
-            )
         _times(draft, key, engine, problems)
         _role_names_differ(key, engine, problems)
         account = draft.accounts.get(engine.account)

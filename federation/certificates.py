@@ -20,7 +20,7 @@ _THUMBPRINT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class ChainRefused(ValueError):  # noqa: N818 -- a verdict about a chain, named as one
+class ChainRefused(ValueError):  # noqa: N818 - a verdict about a chain, named as one
     """The chain must not become a thumbprint; the message says why and what to do."""
 
 

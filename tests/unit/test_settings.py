@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml  # type: ignore[import-untyped] # its stubs are not installed
+import yaml
 from pulumi.runtime.config import CONFIG
 
 import settings

@@ -1,0 +1,118 @@
+"""The whole program under Pulumi's mocks: what it registers, and nothing deployed."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import mocks
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "vault-aws-federation"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine was asked for it."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any] = field(repr=False)
+    provider: str
+    depends_on: tuple[str, ...]
+    options: Any = field(repr=False)
+
+    @property
+    def urn(self) -> str:
+        """The parent's type and name, then its own: enough to tell identities apart."""
+        return f"{self.parent} > {self.type} {self.name}"
+
+
+class Engine(mocks.MockMonitor):
+    """Keeps every request, options included, which mocks alone do not see."""
+
+    def __init__(self) -> None:
+        super().__init__(_Outputs())
+        self.requests: list[Any] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the protocol's own
+        """Answer as the mocks do, and remember."""
+        self.requests.append(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # pulumi's own
+
+    def registered(self) -> list[Registered]:
+        """Return what was registered, sorted by identity; the stack itself left out."""
+        found = [
+            Registered(
+                type=request.type,
+                name=request.name,
+                parent="::".join(request.parent.split("::")[-2:]).rpartition("$")[2],
+                inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                provider=request.provider,
+                depends_on=tuple(sorted(urn.rpartition("::")[2] for urn in request.dependencies)),
+                options=request,
+            )
+            for request in self.requests
+            if request.type != "pulumi:pulumi:Stack"
+        ]
+        return sorted(found, key=lambda resource: resource.urn)
+
+
+class _Outputs(mocks.Mocks):
+    """Computed outputs that the program builds upon."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        computed: dict[str, Any] = {}
+        if args.typ == "vault:aws/secretBackend:SecretBackend":
+            computed["accessor"] = "aws_0a1b2c3d"
+        if args.typ == "aws:iam/role:Role":
+            computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
+        if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+            host = args.inputs["url"].removeprefix("https://")
+            computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+        if args.typ.endswith(":Thumbprint"):
+            computed |= {"thumbprints": ["ab" * 20], "warnings": []}
+        return f"{args.name}-id", {**args.inputs, **computed}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program asked for {args.token} while it was being planned")
+
+
+def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
+    """Run ``__main__.py`` with the given configuration and return what it registered."""
+    engine = Engine()
+    pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
+    pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in values.items()})
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi's own
+    def run() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    run()
+    return engine
+
+
+def committed() -> dict[str, Any]:
+    """Return the configuration of the committed dev stack."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
+    config: dict[str, Any] = loaded["config"]
+    return config
+
+
+@pytest.fixture(scope="session")
+def program() -> Engine:
+    """The committed dev stack, as an update registers it."""
+    return run_program(committed())
+
+
+@pytest.fixture(scope="session")
+def planned() -> Engine:
+    """The committed dev stack, as a first preview registers it: nothing computed is known."""
+    return run_program(committed(), preview=True)

@@ -1,0 +1,210 @@
+"""The rules of structure that a reviewer would otherwise have to remember."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ROOMS = (
+    "__main__",
+    "settings",
+    "configuration",
+    "federation",
+    "clients",
+    "components",
+    "operations",
+    "lab",
+    "tools",
+)
+MAY_IMPORT = {
+    "__main__": {"settings", "components", "federation"},
+    "settings": {"configuration", "federation"},
+    "configuration": {"federation"},
+    "components": {"federation", "clients"},
+    "clients": {"federation"},
+    "operations": {"federation", "clients"},
+    "federation": set(),
+    "lab": set(),
+    "tools": set(),
+}
+"""Arrows point one way. The laboratory knows none of the rooms it judges."""
+
+FORBIDDEN_LIBRARIES = {
+    "federation": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
+    "configuration": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests"},
+    "clients": {"pulumi", "pulumi_aws", "pulumi_vault"},
+}
+
+
+def _files(room: str) -> list[Path]:
+    single = ROOT / f"{room}.py"
+    return [single] if single.exists() else sorted((ROOT / room).rglob("*.py"))
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: rooms are imported by their full name"
+            found.add(node.module or "")
+    return {name.partition(".")[0] for name in found}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_point_one_way(room: str) -> None:
+    files = _files(room)
+    assert files
+    allowed = MAY_IMPORT[room] | {room}
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files
+        for name in _imports(path) & set(ROOMS)
+        if name not in allowed
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize(("room", "libraries"), FORBIDDEN_LIBRARIES.items())
+def test_rooms_without_the_engine_or_the_network_stay_so(room: str, libraries: set[str]) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in _files(room)
+        for name in _imports(path) & libraries
+    }
+    assert wrong == set()
+
+
+def test_the_domain_opens_no_file() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _files("federation")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "open")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr.startswith("read_"))
+        )
+    ]
+    assert wrong == []
+
+
+def test_the_program_is_wiring_of_at_most_sixty_lines() -> None:
+    text = (ROOT / "__main__.py").read_text("utf-8")
+    assert len(text.splitlines()) <= 60
+    logic = (ast.If, ast.While, ast.Try, ast.FunctionDef, ast.ClassDef, ast.Lambda)
+    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, logic)]
+
+
+def test_only_settings_read_the_configuration() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for room in MAY_IMPORT
+        if room not in ("lab", "tools")
+        for path in _files(room)
+        if "pulumi.Config" in path.read_text("utf-8")
+    }
+    # The program hands the configuration over; nobody else sees it.
+    assert readers <= {"settings.py", "__main__.py"}
+
+
+def _calls(path: Path) -> list[ast.Call]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_no_component_makes_a_provider_an_export_or_a_random_name() -> None:
+    forbidden = ("Provider", "export", "uuid4", "randint", "token_hex", "today")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{call.lineno} calls {call.func.attr}"
+        for path in _files("components")
+        for call in _calls(path)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in forbidden
+    ]
+    assert wrong == []
+
+
+def test_no_resource_is_made_inside_an_apply() -> None:
+    def makes(node: ast.AST) -> bool:
+        return any(
+            isinstance(inner, ast.Call) and any(keyword.arg == "opts" for keyword in inner.keywords)
+            for inner in ast.walk(node)
+        )
+
+    wrong = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in [*_files("components"), *_files("__main__")]
+        for call in _calls(path)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "apply"
+        and any(makes(argument) for argument in call.args)
+    ]
+    assert wrong == []
+
+
+def test_every_component_registers_its_outputs_once_and_last() -> None:
+    checked = 0
+    for path in _files("components"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (
+                isinstance(node, ast.ClassDef)
+                and any("ComponentResource" in ast.unparse(base) for base in node.bases)
+            ):
+                continue
+            constructor = next(
+                item
+                for item in node.body
+                if isinstance(item, ast.FunctionDef) and item.name == "__init__"
+            )
+            assert ast.unparse(constructor.body[-1]).startswith("self.register_outputs("), node.name
+            assert ast.unparse(node).count("register_outputs(") == 1, node.name
+            token = ast.unparse(constructor.body[0])
+            assert f":{node.name}'" in token, f"{node.name}: its type token is a literal"
+            assert "vaultwif:" in token, node.name
+            checked += 1
+    assert checked >= 4
+
+
+def test_every_waiver_of_a_check_gives_code_and_reason() -> None:
+    wrong = []
+    for room in (*ROOMS, "tests"):
+        for path in _files(room):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                for waiver in ("# noqa", "# type: ignore"):
+                    head, found, rest = line.partition(waiver)
+                    if found and '"' not in head and not (" - " in rest or " # " in rest):
+                        wrong.append(f"{path.relative_to(ROOT)}:{number}")
+    assert wrong == []
+
+
+def test_no_file_pauses_for_a_fixed_time() -> None:
+    """Waiting is for a condition: a pause is only allowed between two looks at it."""
+    wrong = []
+    for room in ("components", "clients", "operations", "lab", "settings", "__main__"):
+        for path in _files(room):
+            tree = ast.parse(path.read_text("utf-8"))
+            loops = [node for node in ast.walk(tree) if isinstance(node, ast.While | ast.For)]
+            inside = {id(node) for loop in loops for node in ast.walk(loop)}
+            wrong += [
+                f"{path.relative_to(ROOT)}:{call.lineno}"
+                for call in ast.walk(tree)
+                if isinstance(call, ast.Call)
+                and ast.unparse(call.func) in ("time.sleep", "asyncio.sleep")
+                and id(call) not in inside
+            ]
+    assert wrong == []
+
+
+def test_every_module_class_and_public_function_says_what_it_promises() -> None:
+    silent = []
+    for room in ROOMS:
+        for path in _files(room):
+            tree = ast.parse(path.read_text("utf-8"))
+            if tree.body and ast.get_docstring(tree) is None:
+                silent.append(str(path.relative_to(ROOT)))
+    assert silent == []
