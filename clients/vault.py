@@ -20,6 +20,11 @@ ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
 
+REVOCATION_SECONDS = 100.0
+"""How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
+"Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
+
+
 class VaultError(Exception):
     """Vault did not do what was asked; the message says where, why and what to do."""
 
@@ -68,6 +73,26 @@ class Vault:
 
     def __exit__(self, *_: object) -> None:
         self._client.adapter.close()
+
+    def look_up_token(self) -> None:
+        """Ask Vault about the token, which the official provider does before anything else.
+
+        Raises:
+            VaultForbiddenError: no token, or not one that Vault knows.
+            VaultError: unreachable or sealed.
+        """
+        if not self._client.token:
+            raise VaultForbiddenError(
+                f"there is no token for Vault at {self.address}: set VAULT_TOKEN"
+            )
+        path = "auth/token/lookup-self"
+        try:
+            self._ask("read", path, lambda: self._client.read(path))
+        except VaultForbiddenError as error:
+            raise VaultForbiddenError(
+                f"Vault at {self.address} does not accept the token of VAULT_TOKEN: it is wrong, "
+                f"expired or revoked, or its policies do not allow {path}; log in again"
+            ) from error
 
     def federation(self, mount_class: MountClass, path: str) -> HeldFederation | None:
         """Return what the mount at ``path`` holds; ``None`` when there is no such mount.
@@ -118,7 +143,9 @@ class Vault:
             VaultError: unreachable or refused, or AWS did not let Vault delete what it had made.
         """
         path = f"sys/leases/revoke-prefix/{prefix}"
-        self._ask("update", path, lambda: self._client.write_data(path, data={"sync": True}))
+        put = self._client.adapter.put
+        body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
+        self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
 
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("read", path, lambda: self._client.read(path))
@@ -139,7 +166,7 @@ class Vault:
                 hint = "is VAULT_TOKEN set, still valid, and allowed to do this?"
                 raise VaultForbiddenError(f"{message} ({hint})") from error
             if isinstance(error, hvac.exceptions.VaultDown):
-                message += " (is Vault sealed?)"
+                message += " (unseal it, or see its log)"
             raise VaultError(message) from error
         except requests.RequestException as error:
             raise _unreachable(self.address, error) from error

@@ -79,9 +79,9 @@ def _empty(vault: Vault, prefix: str, deadline: float) -> int:
 def _advice(error: Exception) -> str:
     if isinstance(error, VaultUnreachableError):
         return (
-            "Bring Vault back and repeat `pulumi destroy`. If it is gone for good, run "
-            "`make down ABANDON_VAULT=1`: AWS is cleared, Vault is dropped from the state, and the "
-            "IAM users left behind are listed."
+            "Bring Vault back and repeat `pulumi destroy`. If it is gone for good, nothing can end "
+            "its leases: drop Vault's resources from the state (`pulumi state delete`), destroy "
+            "the rest, and delete the IAM users of the engine's path yourself."
         )
     if isinstance(error, LeasesRemainError):
         return (
