@@ -1,7 +1,5 @@
 """Vault Enterprise federated with AWS IAM: no AWS key stored anywhere."""
 
-from pathlib import Path
-
 import pulumi
 import pulumi_aws as aws
 import pulumi_command as command
@@ -11,12 +9,11 @@ import components as make
 import settings
 from federation.names import stack_tags
 
-config = settings.load(pulumi.Config(), stack=pulumi.get_stack(), root=Path(__file__).parent)
+config = settings.load(pulumi.Config(), stack=pulumi.get_stack())
 shell = command.Provider("command")
+connection = make.Connection("vault", config.vault.address)
 vaults = {
-    path: vault.Provider(
-        path or "root", address=config.vault.address, namespace=path or None, skip_child_token=True
-    )
+    path: vault.Provider(path or "root", connection.settings(path))
     for path in sorted({"", *config.namespaces})
 }
 clouds = {
@@ -30,12 +27,13 @@ clouds = {
     )
     for name, account in config.accounts.items()
 }
-chain = make.Thumbprint("issuer-host", make.ThumbprintArgs(cluster=config.vault))
+connected = pulumi.ResourceOptions(depends_on=[connection])
+chain = make.Thumbprint("issuer-host", make.ThumbprintArgs(cluster=config.vault), connected)
 issuers = {
     path: make.Issuer(
         path or "root",
         make.IssuerArgs(cluster=config.vault, stack=config.stack, namespace=path, root=vaults[""]),
-        pulumi.ResourceOptions(providers=[vaults[path]]),
+        pulumi.ResourceOptions(providers=[vaults[path]], depends_on=[connection]),
     )
     for path in config.namespaces
 }

@@ -22,6 +22,9 @@ from federation.roles import VaultRole
 
 __all__ = ["Account", "SecretsEngine", "Settings", "VaultSettings", "load"]
 
+PROJECT = Path(__file__).parent
+"""The program's own folder."""
+
 SECTIONS = ("vault", "accounts", "secretsEngines")
 """Keys of the configuration, as Pulumi.yaml declares them."""
 
@@ -63,7 +66,7 @@ class Settings:
         return tuple(sorted({(engine.account, engine.namespace) for engine in engines}))
 
 
-def load(config: pulumi.Config, *, stack: str, root: Path) -> Settings:
+def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:
     """Read, check and resolve the settings of a stack.
 
     Args:

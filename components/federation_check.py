@@ -14,7 +14,7 @@ from federation import identity
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
-    from clients.vault import Vault
+    from clients.vault import HeldFederation, Vault
     from federation.names import MountNames
 
 FIRST_RELEASE = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
@@ -23,7 +23,12 @@ FIRST_RELEASE = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
 HELD = ("accessor", "audience", "role_arn", "token_ttl_seconds", "token_key")
 """Inputs that Vault itself can be asked for; named as in ``HeldFederation``."""
 
-INPUTS = ("address", "namespace", "path", "mount_class", "issuer", *HELD)
+ABLE = "able to federate"
+"""What is declared about the server; in its place a refresh puts what it lacks."""
+
+INPUTS = ("address", "namespace", "path", "mount_class", "server", "issuer", *HELD)
+
+_RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)(-.+)?")
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +66,7 @@ class _FederationCheckProvider(ResourceProvider):
 
     Where Vault is Community edition, too old, or hides its version, the official provider drops
     audience and role ARN without a word, and update, refresh and preview all agree that all is
-    well. Nothing else in the program would notice.
+    well. Nothing else in the program would notice, also not when a server becomes so later.
     """
 
     serialize_as_secret_always = False  # holds nothing, least of all a secret
@@ -83,12 +88,13 @@ class _FederationCheckProvider(ResourceProvider):
         """
         from clients.vault import VaultError  # noqa: PLC0415 - the program itself never needs it
 
-        held = _declared(props)
+        held, mount_class = _declared(props), MountClass(props["mount_class"])
         try:
             with _vault(props) as vault:
-                mount = vault.federation(MountClass(props["mount_class"]), props["path"])
+                mount = vault.federation(mount_class, props["path"])
+                held["server"] = _lacking(vault, mount_class) or ABLE
             held |= {key: getattr(mount, key, "") for key in HELD}
-            held["issuer"] = _issuer_named_at(props["issuer"])
+            held["issuer"] = _issuer_published_at(props["issuer"])
         except VaultError as error:
             log.warning("the federation of %s was not looked up: %s", props["path"], error)
         return ReadResult(id_, held, inputs=held)
@@ -112,6 +118,7 @@ class FederationCheck(pulumi.dynamic.Resource, module="vaultwif", name="Federati
             "namespace": args.names.namespace,
             "path": args.path,
             "mount_class": args.names.mount_class.value,
+            "server": ABLE,
             "accessor": args.accessor,
             "audience": args.audience,
             "role_arn": args.role_arn,
@@ -123,61 +130,81 @@ class FederationCheck(pulumi.dynamic.Resource, module="vaultwif", name="Federati
 
 
 def _verify(props: dict[str, Any]) -> None:
-    path, mount_class = props["path"], MountClass(props["mount_class"])
+    path, mount_class, declared = props["path"], MountClass(props["mount_class"]), _declared(props)
     with _vault(props) as vault:
         held = vault.federation(mount_class, path)
-        if held is None:
-            raise FederationError(
-                f"there is no mount at {path} in Vault at {props['address']}; "
-                "it was removed outside: run `pulumi up` again"
-            )
-        differing = [key for key in HELD if getattr(held, key) != props[key]]
-        if not differing:
-            return _verify_issuer(props["issuer"])
+        lacking = _lacking(vault, mount_class)
+    if held is None:
+        raise FederationError(
+            f"there is no mount at {path} in Vault at {props['address']}; "
+            "it was removed outside: run `pulumi up` again"
+        )
+    if lacking:
+        raise FederationError(
+            f"Vault cannot federate the mount {path}: {lacking}; then run `pulumi up` again. "
+            f"{_consequence(held)}"
+        )
+    differing = [key for key in HELD if getattr(held, key) != declared[key]]
+    if differing:
         told = "; ".join(
-            f"{key}: Vault holds {getattr(held, key)!r}, declared is {props[key]!r}"
+            f"{key}: Vault holds {getattr(held, key)!r}, declared is {declared[key]!r}"
             for key in differing
         )
-        dropped = not held.audience and not held.role_arn
-        why = _why_dropped(vault, mount_class) if dropped else _why_different(differing)
-    raise FederationError(f"the mount {path} is not federated as declared ({told}). {why}")
+        raise FederationError(
+            f"the mount {path} is not federated as declared ({told}). "
+            "It was made anew, or another program or person writes its configuration: "
+            "run `pulumi up` again"
+        )
+    _verify_issuer(props["issuer"])
 
 
-def _why_different(differing: list[str]) -> str:
-    if "accessor" in differing:
-        return "The mount was created anew outside of Pulumi: run `pulumi up` again."
-    return "Another program or person writes this mount's configuration: run `pulumi up` again."
+def _consequence(held: HeldFederation) -> str:
+    if held.audience and held.role_arn:
+        return "What the mount holds is still right, but no change of it would reach Vault."
+    return (
+        "Until then the mount holds no audience and no role ARN, and Vault would use whatever AWS "
+        "keys are in its environment."
+    )
 
 
-def _why_dropped(vault: Vault, mount_class: MountClass) -> str:
-    """Say why audience and role ARN never reached Vault, as far as its version tells."""
-    from clients.vault import VaultError  # noqa: PLC0415 - as above
+def _lacking(vault: Vault, mount_class: MountClass) -> str:
+    """Say why the provider would drop audience and role ARN, and the remedy; empty if it would not.
 
-    consequence = "Without them Vault would use whatever AWS keys are in its environment."
+    Raises:
+        VaultUnreachableError: Vault does not answer.
+    """
+    from clients.vault import VaultError, VaultUnreachableError  # noqa: PLC0415 - as above
+
     try:
         version = vault.version()
+    except VaultUnreachableError:
+        raise
     except VaultError as error:
         return (
-            f"Vault's version cannot be read ({error}), and without it the provider drops both "
-            f"silently: let /v1/sys/seal-status through. {consequence}"
+            f"its version is hidden ({error}), and without it the provider drops audience and role "
+            "ARN silently: let GET /v1/sys/seal-status through"
+        )
+    if not version:
+        return (
+            "its version is redacted, and without it the provider drops audience and role ARN "
+            "silently: take redact_version out of the listener's configuration"
         )
     number, _, metadata = version.partition("+")
-    first = FIRST_RELEASE[mount_class]
+    first = ".".join(map(str, FIRST_RELEASE[mount_class]))
     if "ent" not in metadata:
         return (
-            f"This is Vault {version}, Community edition; plugin workload identity federation "
-            f"needs Vault Enterprise. {consequence}"
+            f"it is {version}, not Enterprise, and plugin workload "
+            f"identity federation needs Vault Enterprise {first} or later: use such a Vault"
         )
-    if not re.fullmatch(r"\d+\.\d+\.\d+", number) or _release(number) < first:
+    release = _RELEASE.fullmatch(number)
+    # A pre-release sorts below its release (Semantic Versioning 2.0.0, section 11).
+    known = release and (*map(int, release.group(1, 2, 3)), release[4] is None)
+    if not known or known < (*FIRST_RELEASE[mount_class], 0, True):
         return (
-            f"This is Vault {version}; the provider federates this kind of mount from release "
-            f"{first[0]}.{first[1]} on, pre-releases excluded: upgrade Vault. {consequence}"
+            f"it is {version}, and the provider federates this kind of mount from release {first} "
+            "on: upgrade Vault"
         )
-    return f"Something has cleared them: run `pulumi up` again. {consequence}"
-
-
-def _release(number: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in number.split(".")[:2])
+    return ""
 
 
 def _verify_issuer(issuer: str) -> None:
@@ -202,6 +229,18 @@ def _issuer_named_at(issuer: str) -> str:
     return str(public_document(identity.discovery_url(issuer)).get("issuer", ""))
 
 
+def _issuer_published_at(issuer: str) -> str:
+    """Return the issuer that AWS would read; empty where AWS would read none."""
+    from clients.vault import VaultError, VaultUnreachableError  # noqa: PLC0415 - as above
+
+    try:
+        return _issuer_named_at(issuer)
+    except VaultUnreachableError:
+        raise
+    except VaultError:
+        return ""
+
+
 def _vault(props: dict[str, Any]) -> Vault:
     from clients.vault import Vault  # noqa: PLC0415 - as above
 
@@ -209,4 +248,7 @@ def _vault(props: dict[str, Any]) -> Vault:
 
 
 def _declared(props: dict[str, Any]) -> dict[str, Any]:
-    return {key: props[key] for key in INPUTS}
+    # What an earlier program did not declare is not in the state that it left.
+    declared = {key: props[key] for key in INPUTS if key in props}
+    # A number arrives as a float, which nobody declared.
+    return declared | {"token_ttl_seconds": int(props["token_ttl_seconds"])}

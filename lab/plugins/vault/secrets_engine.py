@@ -15,6 +15,7 @@ from lab.plugins.vault.wire import (
     ROTATION,
     VaultResource,
     body,
+    drop,
     moves_by_replacement,
     seconds,
     snake,
@@ -255,7 +256,10 @@ class SecretBackendRole(VaultResource):
             return None
         backend, name = identifier.split("/roles/", 1)
         known = ("credentialType", "defaultStsTtl", "maxStsTtl", *self._SENT)
-        return state | {"backend": backend, "name": name} | taken(answer, known)
+        # Vault says null for a list that was never written, also where the state has one.
+        unwritten = [name for name in known if answer.get(snake(name), "") is None]
+        kept = drop(state, unwritten)
+        return kept | {"backend": backend, "name": name} | taken(answer, known)
 
     def update(self, identifier: str, old: Values, planned: Values) -> str:
         """Write the type of credential and whatever changed."""
