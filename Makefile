@@ -25,7 +25,7 @@ preview: lab ## what `make up` would change
 	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff
 
 down: lab ## destroy the stack: nothing of it is left in Vault or AWS
-	@$(ENTER); pulumi destroy --stack $(STACK) --yes --skip-preview
+	@$(ENTER); pulumi stack select --create $(STACK); pulumi destroy --stack $(STACK) --yes --skip-preview
 
 lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it running
 	@$(VENV)/python -m lab up
