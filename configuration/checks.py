@@ -39,6 +39,7 @@ def check(draft: Draft, problems: Problems) -> None:
         if account:
             _fits_into_aws(draft, key, engine, account, problems)
     _engines_differ(draft, problems)
+    _groups_agree(draft, problems)
 
 
 def _accounts_differ(draft: Draft, problems: Problems) -> None:
@@ -137,6 +138,22 @@ def _engines_differ(draft: Draft, problems: Problems) -> None:
                 f"is already the audience of {one}; each mount needs its own",
                 second.audience,
             )
+
+
+def _groups_agree(draft: Draft, problems: Problems) -> None:
+    """An account has one group of a name, whatever its path and case (IAM API, CreateGroup)."""
+    first: dict[tuple[str, str], str] = {}
+    for name, engine in draft.engines.items():
+        for role in engine.roles:
+            for group in role.groups:
+                known = engine.account, group.rpartition("/")[2].lower()
+                other = first.setdefault(known, group)
+                if other != group:
+                    problems.add(
+                        ("secretsEngines", name, "roles", role.name, "groups"),
+                        f"is the same group as {other}: IAM tells names by neither path nor case",
+                        group,
+                    )
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from cryptography import x509
 
@@ -93,35 +94,61 @@ def check_sha256(digest: str) -> None:
         raise ValueError("must be 64 lower-case hexadecimal digits, without colons")
 
 
-def _parse(der: bytes, number: int) -> x509.Certificate:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Certificate:
+    """What matters of a certificate, read at once: the library reads each part when asked."""
+
+    name: str
+    subject: x509.Name
+    issuer: x509.Name
+    begins: datetime
+    ends: datetime
+    is_ca: bool
+
+
+def _parse(der: bytes, number: int) -> _Certificate:
     try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+        certificate = x509.load_der_x509_certificate(der)
+        return _Certificate(
+            name=certificate.subject.rfc4514_string(),
+            subject=certificate.subject,
+            issuer=certificate.issuer,
+            begins=certificate.not_valid_before_utc,
+            ends=certificate.not_valid_after_utc,
+            is_ca=_is_ca(certificate.extensions),
+        )
+    except Exception as error:  # What the library raises for bad data is not documented.
         raise ChainRefused(f"certificate {number} cannot be read: {error}") from error
 
 
-def _refuse(certificates: Sequence[x509.Certificate], now: datetime) -> None:
+def _is_ca(extensions: x509.Extensions) -> bool:
+    try:
+        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _refuse(certificates: Sequence[_Certificate], now: datetime) -> None:
     for certificate in certificates:
-        name = certificate.subject.rfc4514_string()
-        if certificate.not_valid_after_utc < now:
+        if certificate.ends < now:
             raise ChainRefused(
-                f"the certificate {name} expired at {certificate.not_valid_after_utc:%Y-%m-%d}; "
+                f"the certificate {certificate.name} expired at {certificate.ends:%Y-%m-%d}; "
                 "renew it at the host"
             )
-        if certificate.not_valid_before_utc > now:
+        if certificate.begins > now:
             raise ChainRefused(
-                f"the certificate {name} is valid only from "
-                f"{certificate.not_valid_before_utc:%Y-%m-%d}; check the clocks"
+                f"the certificate {certificate.name} is valid only from "
+                f"{certificate.begins:%Y-%m-%d}; check the clocks"
             )
     last = certificates[-1]
-    if len(certificates) > 1 and not _is_ca(last):
+    if len(certificates) > 1 and not last.is_ca:
         raise ChainRefused(
-            f"the last certificate {last.subject.rfc4514_string()} is not a certificate "
+            f"the last certificate {last.name} is not a certificate "
             "authority's; the host must send its own certificate first, then the intermediates"
         )
 
 
-def _warnings(certificates: Sequence[x509.Certificate], now: datetime) -> Iterator[str]:
+def _warnings(certificates: Sequence[_Certificate], now: datetime) -> Iterator[str]:
     last = certificates[-1]
     if len(certificates) == 1:
         yield (
@@ -133,15 +160,14 @@ def _warnings(certificates: Sequence[x509.Certificate], now: datetime) -> Iterat
             "the host sends its self-signed root, so the thumbprint is the root's; "
             "a host should send its own certificate and the intermediates only"
         )
-    if last.not_valid_after_utc - now < EXPIRES_SOON:
+    if any(one.issuer != other.subject for one, other in pairwise(certificates)):
         yield (
-            f"the certificate {last.subject.rfc4514_string()} expires at "
-            f"{last.not_valid_after_utc:%Y-%m-%d}; its thumbprint changes with its renewal"
+            "the host presents certificates that do not each follow from the next, so AWS may take "
+            "the thumbprint of another one than the last; let it send its own certificate first, "
+            "then each issuer's"
         )
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
+    if last.ends - now < EXPIRES_SOON:
+        yield (
+            f"the certificate {last.name} expires at {last.ends:%Y-%m-%d}; "
+            "its thumbprint changes with its renewal"
+        )

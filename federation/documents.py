@@ -88,7 +88,7 @@ def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
         yield f"unknown element {key!r}{reason}"
     if "Sid" in statement and not _matches(_SID, statement["Sid"]):
         yield "Sid must be letters and digits"
-    if statement.get("Effect") not in {"Allow", "Deny"}:
+    if statement.get("Effect") not in ("Allow", "Deny"):
         yield "Effect must be Allow or Deny"
     yield from _one_of("Action", _ACTION, "such as iam:GetUser", statement)
     yield from _one_of("Resource", _RESOURCE, "an ARN or *", statement)
@@ -117,6 +117,11 @@ def _condition(condition: object) -> Iterator[str]:
             yield f"unknown condition operator {operator!r}"
         if not isinstance(keys, dict) or not keys:
             yield f"condition {operator!r} must be an object of keys and values"
+            continue
+        for key, values in keys.items():
+            listed = values if isinstance(values, list) else [values]
+            if not all(isinstance(value, str | int | float) for value in listed):
+                yield f"condition {operator!r} on {key!r} must have a value, or a list of values"
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from federation import syntax
 from federation.identity import ROOT_NAMESPACE_ID, MountClass, provider_identifier
 
 LONGEST_IAM_NAME = 64
@@ -33,9 +34,11 @@ LONGEST_ROLE_NAME = (
 )
 """Longest name of a Vault role whose users' names fit into IAM's limit: 32 characters."""
 
-_STACK = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+SIGNING_KEY_ENDS = "-plugin-identity"
+"""What the names of all signing keys end with, by which one stack recognises another's."""
+
+_STACK = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 _KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_NAMESPACE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
 _GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
 
@@ -45,7 +48,9 @@ class MountNames:
     """The names of one mount; construction refuses what AWS or Vault would refuse later.
 
     Names carry stack, namespace and key, so that two stacks or two mounts share none. Nothing is
-    hashed or cut: a person must recognise in AWS what is written in the settings.
+    hashed or cut: a person must recognise in AWS what is written in the settings. A hyphen within
+    one of the three is doubled, for a single one stands between them: otherwise the mount ``b`` of
+    the stack ``a-root`` and the mount ``root-b`` of the stack ``a`` would have one name.
 
     Args:
         stack: Name of the Pulumi stack.
@@ -68,10 +73,14 @@ class MountNames:
     partition: str
 
     def __post_init__(self) -> None:
-        _require(_STACK, self.stack, "stack", "letters and digits, with - _ . inside")
+        # In lower case, because Vault keeps the names of policies so, and IAM does not tell the
+        # names of roles and users by case.
+        _require(_STACK, self.stack, "stack", "lower-case letters and digits, with - _ . inside")
         check_key(self.key)
-        if self.namespace:
-            _require(_NAMESPACE, self.namespace, "namespace", "letters, digits, - and _ between /")
+        try:
+            syntax.namespace(self.namespace)
+        except ValueError as error:
+            raise ValueError(f"namespace {self.namespace!r} {error}") from None
         shorten = "shorten the name, the namespace or the stack"
         _fit("IAM role name", self.role_name, LONGEST_IAM_NAME, shorten)
         _fit("IAM path", self.iam_path, LONGEST_IAM_PATH, shorten)
@@ -149,7 +158,7 @@ class MountNames:
 
     @property
     def _scope(self) -> str:
-        return f"{self.stack}-{_segment(self.namespace)}-{self.key}"
+        return _joined(self.stack, _segment(self.namespace), self.key)
 
     def _iam_arn(self, resource: str) -> str:
         return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
@@ -162,7 +171,7 @@ def provider_arn(partition: str, account_id: str, issuer: str) -> str:
 
 def signing_key(stack: str, namespace: str) -> str:
     """Name of the Vault key that signs plugin tokens; one per stack and namespace."""
-    return f"{stack}-{_segment(namespace)}-plugin-identity"
+    return f"{_joined(stack, _segment(namespace))}{SIGNING_KEY_ENDS}"
 
 
 def stack_tags(stack: str) -> dict[str, str]:
@@ -196,6 +205,11 @@ def check_group(group: str) -> None:
         ValueError: Saying what is allowed.
     """
     _group_name(group)
+
+
+def _joined(*parts: str) -> str:
+    """Join parts that neither begin nor end with a hyphen, so that they can be told apart again."""
+    return "-".join(part.replace("-", "--") for part in parts)
 
 
 def _segment(namespace: str) -> str:

@@ -11,7 +11,8 @@ LONGEST_ISSUER = 255
 MOST_TAGS = 50
 _TAG_KEY = 128
 _TAG_VALUE = 256
-_TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
+_TAG_TEXT = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")
+"""Letters, digits, separators (so no tabs or line ends, which are controls) and a few signs."""
 
 _RESERVED_NAMESPACES = frozenset(
     (ROOT_NAMESPACE_ID, "sys", "audit", "auth", "cubbyhole", "identity")
@@ -22,7 +23,8 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
-_NAMESPACE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_NAMESPACE_SEGMENT = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_NAMESPACE = re.compile(rf"{_NAMESPACE_SEGMENT}(/{_NAMESPACE_SEGMENT})*")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -55,7 +57,8 @@ def namespace(value: str) -> None:
     """Check the path of a namespace; the root namespace is the empty path."""
     if not value:
         return
-    _require(_NAMESPACE, value, "letters, digits, - and _ between single slashes, none outside")
+    allowed = "letters, digits and _, with - inside, between single slashes, none outside"
+    _require(_NAMESPACE, value, allowed)
     if _RESERVED_NAMESPACES & set(value.split("/")):
         reserved = _spoken(_RESERVED_NAMESPACES)
         raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
@@ -88,7 +91,14 @@ def tags(values: Mapping[str, str]) -> None:
     """Check tags (IAM User Guide, "Rules for tagging in IAM and AWS STS")."""
     if len(values) > MOST_TAGS:
         raise ValueError(f"must be at most {MOST_TAGS} tags")
+    spelt: dict[str, str] = {}
     for key, value in values.items():
+        other = spelt.setdefault(key.lower(), key)
+        if other != key:
+            raise ValueError(
+                "must have keys that differ by more than case, for IAM sees no other; look at "
+                f"{other!r} and {key!r}"
+            )
         if not 1 <= len(key) <= _TAG_KEY or len(value) > _TAG_VALUE:
             raise ValueError(
                 f"must have keys of 1 to {_TAG_KEY} and values of up to {_TAG_VALUE} characters; "

@@ -1,11 +1,14 @@
 """Builds the trust policy of one mount, and explains why claims do not satisfy one."""
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from federation.identity import condition_key, provider_identifier
 
 ASSUME = "sts:AssumeRoleWithWebIdentity"
+
+_UNJUDGED = "only StringEquals can be judged here"
 
 
 def trust_policy(provider_arn: str, audience: str, subject: str) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
     """List the clauses of a trust policy that a token fails; empty if it satisfies the policy.
 
     Judges ``StringEquals``, the one operator :func:`trust_policy` writes; any other is named as a
-    failing clause rather than guessed at. Of several statements the one nearest to success speaks.
+    failing clause rather than guessed at, and taken to hold in a statement that denies. Of several
+    statements the one nearest to success speaks.
 
     Args:
         document: Trust policy, as IAM returns it.
@@ -47,11 +51,12 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
         claims: Claims of the token; ``aud`` may be a string or a list.
     """
     statements = [dict(entry) for entry in _list(document.get("Statement"))]
-    candidates = [entry for entry in statements if ASSUME in _list(entry.get("Action"))]
+    candidates = [entry for entry in statements if _is_about_web_identities(entry)]
     denials = [
         f"statement {_label(entry)}: denies {ASSUME}"
         for entry in candidates
-        if entry.get("Effect") == "Deny" and not _failures(entry, issuer, claims)
+        if entry.get("Effect") == "Deny"
+        and all(clause.endswith(_UNJUDGED) for clause in _failures(entry, issuer, claims))
     ]
     if denials:
         return denials
@@ -61,6 +66,13 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
     return min(verdicts, key=len, default=[f"no statement allows {ASSUME}"])
 
 
+def _is_about_web_identities(statement: Mapping[str, Any]) -> bool:
+    """Actions may hold wildcards, and have no case ("IAM JSON policy elements: Action")."""
+    patterns = _list(statement.get("Action", statement.get("NotAction")))
+    named = any(fnmatchcase(ASSUME.lower(), str(pattern).lower()) for pattern in patterns)
+    return named != ("Action" not in statement)
+
+
 def _failures(statement: Mapping[str, Any], issuer: str, claims: Mapping[str, Any]) -> list[str]:
     failures = []
     label = _label(statement)
@@ -68,7 +80,8 @@ def _failures(statement: Mapping[str, Any], issuer: str, claims: Mapping[str, An
         failures.append(f"token: iss is {claims.get('iss')!r}, the issuer is {issuer!r}")
     identifier = provider_identifier(issuer)
     trusted = _list(_mapping(statement.get("Principal")).get("Federated"))
-    if not any(str(arn).partition(":oidc-provider/")[2] == identifier for arn in trusted):
+    named = any(str(arn).partition(":oidc-provider/")[2] == identifier for arn in trusted)
+    if not named and not (statement.get("Effect") == "Deny" and _is_everyone(statement)):
         failures.append(f"{label}: Principal is {trusted!r}, the issuer needs {identifier!r}")
     # IAM compares the names of condition keys without regard to case, their values with it.
     context = {f"{identifier}:{claim}".lower(): _list(value) for claim, value in claims.items()}
@@ -81,12 +94,18 @@ def _failures(statement: Mapping[str, Any], issuer: str, claims: Mapping[str, An
 
 def _condition(clause: str, operator: str, wanted: object, held: Sequence[Any] | None) -> list[str]:
     if operator != "StringEquals":
-        return [f"{clause}: only StringEquals can be judged here"]
+        return [f"{clause}: {_UNJUDGED}"]
     if held is None:
         return [f"{clause}: no claim has this key; keys have no scheme and name the whole issuer"]
     if not set(map(str, held)) & set(map(str, _list(wanted))):
         return [f"{clause}: wants {_spoken(wanted)}, the token has {_spoken(held)}"]
     return []
+
+
+def _is_everyone(statement: Mapping[str, Any]) -> bool:
+    """Say whether a denial may reach any principal; of one that leaves some out, it is assumed."""
+    principal = statement.get("Principal", "*")
+    return principal == "*" or "*" in _list(_mapping(principal).get("AWS"))
 
 
 def _label(statement: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from federation import names as naming
 from federation.identity import MountClass
 from federation.names import LONGEST_ROLE_NAME, USERNAME_TEMPLATE, MountNames
 
+STACK = "must be lower-case letters and digits, with - _ . inside"
+NAMESPACE = "must be letters, digits and _, with - inside, between single slashes, none outside"
 IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 
 
@@ -79,8 +81,16 @@ def test_a_nested_namespace_is_one_segment_of_the_iam_path() -> None:
     assert make(namespace="team/app").iam_path == "/vault/dev-team.app-aws/"
 
 
+def test_a_hyphen_within_a_part_is_doubled() -> None:
+    names = make(stack="prod-eu", namespace="team-a/app", key="aws-main")
+    assert names.role_name == "vault-secret-prod--eu-team--a.app-aws--main"
+    assert names.iam_path == "/vault/prod--eu-team--a.app-aws--main/"
+    assert names.signing_key == "prod--eu-team--a.app-plugin-identity"
+    assert names.access_policy("my-role") == "prod--eu-team--a.app-aws--main-creds-my-role"
+
+
 def test_vault_stores_policy_names_in_lower_case_and_so_do_we() -> None:
-    assert make(stack="Dev").access_policy("MyRole") == "dev-root-aws-creds-myrole"
+    assert make().access_policy("MyRole") == "dev-root-aws-creds-myrole"
 
 
 def test_a_role_name_too_long_for_iam_is_refused_and_not_cut() -> None:
@@ -101,9 +111,18 @@ def test_a_role_name_too_long_for_iam_is_refused_and_not_cut() -> None:
     [
         ({"key": "Aws"}, "name 'Aws' must be lower-case letters and digits, with - inside"),
         ({"key": "aws-"}, "name 'aws-' must be lower-case letters and digits, with - inside"),
-        ({"stack": "a b"}, "stack 'a b' must be letters and digits, with - _ . inside"),
-        ({"namespace": "a.b"}, "namespace 'a.b' must be letters, digits, - and _ between /"),
-        ({"namespace": "/a"}, "namespace '/a' must be letters, digits, - and _ between /"),
+        ({"stack": "a b"}, f"stack 'a b' {STACK}"),
+        ({"stack": "Dev"}, f"stack 'Dev' {STACK}"),
+        ({"namespace": "a.b"}, f"namespace 'a.b' {NAMESPACE}"),
+        ({"namespace": "/a"}, f"namespace '/a' {NAMESPACE}"),
+        ({"namespace": "a-"}, f"namespace 'a-' {NAMESPACE}"),
+        (
+            {"namespace": "root"},
+            (
+                "namespace 'root' must not use Vault's own audit, auth, cubbyhole, identity, root, "
+                "sys; leave it out for the root"
+            ),
+        ),
     ],
 )
 def test_a_part_that_cannot_be_in_a_name_is_refused(wrong: dict[str, Any], message: str) -> None:
@@ -149,8 +168,11 @@ namespaces = st.one_of(st.just(""), st.lists(parts, min_size=1, max_size=3).map(
 
 @given(stack=parts, namespace=namespaces, key=parts)
 def test_names_are_within_the_limits_or_refused(stack: str, namespace: str, key: str) -> None:
-    whole = f"vault-secret-{stack}-{namespace.replace('/', '.') or 'root'}-{key}"
-    sound = not any(part[0] == "-" or part[-1] == "-" for part in (stack, key))
+    doubled = [part.replace("-", "--") for part in (stack, namespace.replace("/", "."), key)]
+    whole = f"vault-secret-{doubled[0]}-{doubled[1] or 'root'}-{doubled[2]}"
+    sound = not any(
+        part[:1] == "-" or part[-1:] == "-" for part in (stack, *namespace.split("/"), key)
+    )
     if not sound or len(whole) > 64:
         with pytest.raises(ValueError, match=r"must be|allowed are 64"):
             make(stack=stack, namespace=namespace, key=key)

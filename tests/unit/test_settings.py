@@ -338,7 +338,10 @@ ENGINE_REFUSALS: list[tuple[str, object, str]] = [
     (
         "namespace",
         "a//b",
-        ': "a//b" must be letters, digits, - and _ between single slashes, none outside',
+        (
+            ': "a//b" must be letters, digits and _, with - inside, between single slashes, '
+            "none outside"
+        ),
     ),
     ("description", "", ': "" must not be empty'),
     ("maxTtlSeconds", 3_599, ": 3599 must be at least defaultTtlSeconds, 3600"),
@@ -410,6 +413,15 @@ READER_REFUSALS: list[tuple[str, object, str]] = [
     ),
     ("tags", {"aws:x": "y"}, f": {TAGS} 'aws:x'"),
     ("tags", {"x": "y*"}, f": {TAGS} 'x'"),
+    ("tags", {"x": "y\n"}, f": {TAGS} 'x'"),
+    (
+        "tags",
+        {"team": "a", "Team": "b"},
+        (
+            ": must have keys that differ by more than case, for IAM sees no other; look at "
+            "'team' and 'Team'"
+        ),
+    ),
     (
         "tags",
         {"": "y"},
@@ -572,6 +584,19 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             ),
         ),
         (
+            {
+                f"{READER}.groups": ["devs"],
+                f"{ENGINE}.roles.second": {
+                    "credentialType": "iam_user",
+                    "groups": ["people/devs"],
+                },
+            },
+            (
+                'secretsEngines.aws.roles.second.groups: "people/devs" is the same group as devs: '
+                "IAM tells names by neither path nor case"
+            ),
+        ),
+        (
             {f"{ENGINE}.roles.a/b": SOUND["secretsEngines"]["aws"]["roles"]["reader"]},
             (
                 "secretsEngines.aws.roles.a/b: Vault role 'a/b' must be letters, digits and _, "
@@ -637,6 +662,12 @@ def test_mounts_on_one_path_of_different_namespaces_are_allowed(folder: Path) ->
 
 def spare(**changes: object) -> dict[str, object]:
     return {**SOUND["secretsEngines"]["spare"], **changes}
+
+
+def test_a_stack_is_named_in_lower_case(folder: Path) -> None:
+    assert problems(changed({"secretsEngines.spare": LEFT_OUT}), folder, stack="Dev") == [
+        "secretsEngines.aws: stack 'Dev' must be lower-case letters and digits, with - _ . inside"
+    ]
 
 
 def test_a_stack_that_cannot_be_in_a_name_is_told_for_every_engine(folder: Path) -> None:
