@@ -8,7 +8,7 @@ PYTHON ?= python3
 STACK ?= dev
 VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
-ENTER := exports="$$($(VENV)/python -m lab env)"; eval "$$exports"
+ENTER = exports="$$($(VENV)/python -m lab env $(if $(ABANDON_VAULT),--without-vault))"; eval "$$exports"
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -17,6 +17,7 @@ tools: # what the machine lacks, built once and cached for this user
 	@$(PYTHON) -m tools.bootstrap
 
 up: lab ## everything from nothing to the dev stack deployed in the laboratory
+	@$(ENTER); python -m operations.recover --stack $(STACK)
 	@$(ENTER); pulumi stack select --create $(STACK)
 	@$(ENTER); pulumi up --stack $(STACK) --yes --skip-preview --suppress-outputs
 	@$(ENTER); python -m operations.summary --stack $(STACK)
@@ -24,8 +25,14 @@ up: lab ## everything from nothing to the dev stack deployed in the laboratory
 preview: lab ## what `make up` would change
 	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff
 
-down: lab ## destroy the stack: nothing of it is left in Vault or AWS
-	@$(ENTER); pulumi stack select --create $(STACK); pulumi destroy --stack $(STACK) --yes --skip-preview
+# Vault gone for good must not be started: a new one, without any lease, would answer in its place.
+down: $(if $(ABANDON_VAULT),tools,lab) ## destroy the stack: nothing is left (ABANDON_VAULT=1: Vault is gone for good)
+ifdef ABANDON_VAULT
+	@$(ENTER); python -m operations.abandon_vault --stack $(STACK)
+else
+	@$(ENTER); python -m operations.recover --stack $(STACK)
+	@$(ENTER); pulumi destroy --stack $(STACK) --yes --skip-preview
+endif
 
 lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it running
 	@$(VENV)/python -m lab up

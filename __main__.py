@@ -40,10 +40,12 @@ issuers = {
 trusts = {
     (name, path): make.IdentityProvider(
         f"{name}/{path or 'root'}",
-        make.IdentityProviderArgs(account=config.accounts[name], issuer=issuers[path], chain=chain),
+        make.IdentityProviderArgs(
+            account=config.accounts[name], issuer=issuers[path], chain=chain, audiences=audiences
+        ),
         pulumi.ResourceOptions(providers=[clouds[name]]),
     )
-    for name, path in config.federations
+    for (name, path), audiences in config.federations.items()
 }
 engines = {
     key: make.SecretsEngine(

@@ -60,10 +60,15 @@ class Settings:
         return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
 
     @property
-    def federations(self) -> tuple[tuple[str, str], ...]:
-        """Every account with every namespace it trusts, sorted; each has an identity provider."""
-        engines = self.secrets_engines.values()
-        return tuple(sorted({(engine.account, engine.namespace) for engine in engines}))
+    def federations(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Every account with every namespace it trusts, and the audiences of the mounts there.
+
+        Sorted; each has one identity provider.
+        """
+        audiences: dict[tuple[str, str], list[str]] = {}
+        for engine in self.secrets_engines.values():
+            audiences.setdefault((engine.account, engine.namespace), []).append(engine.audience)
+        return {where: tuple(sorted(found)) for where, found in sorted(audiences.items())}
 
 
 def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:

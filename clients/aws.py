@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from federation.identity import provider_identifier
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.type_defs import TagTypeDef
 
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
@@ -34,6 +39,58 @@ class AccountAccess:
     """Role to assume first."""
     external_id: str | None = None
     """What the trust of that role asks for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldRole:
+    """An IAM role as AWS holds it."""
+
+    trust: dict[str, Any]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldIdentityProvider:
+    """An OIDC identity provider as AWS holds it."""
+
+    arn: str
+    tags: dict[str, str]
+
+
+class Holdings:
+    """What an account holds under a name that is to be given to something new.
+
+    Raises:
+        AwsError: no credentials, wrong account, unreachable or refused.
+    """
+
+    def __init__(self, access: AccountAccess) -> None:
+        self._iam = _iam(access)
+
+    def role(self, name: str) -> HeldRole | None:
+        """Return the role of that name; ``None`` when there is none."""
+        try:
+            found = self._iam.get_role(RoleName=name)["Role"]
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "NoSuchEntity":
+                return None
+            raise _failure(f"read the role {name}", error) from error
+        # boto3 decodes the document, whatever its types say.
+        trust = cast("dict[str, Any]", found["AssumeRolePolicyDocument"])
+        return HeldRole(trust=trust, tags=_tags(found.get("Tags", [])))
+
+    def identity_provider(self, issuer: str) -> HeldIdentityProvider | None:
+        """Return the identity provider of an issuer; ``None`` when there is none."""
+        ends = f":oidc-provider/{provider_identifier(issuer)}"
+        try:
+            listed = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+            arn = next((entry["Arn"] for entry in listed if entry["Arn"].endswith(ends)), None)
+            if arn is None:
+                return None
+            found = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(f"read the identity provider of {issuer}", error) from error
+        return HeldIdentityProvider(arn=arn, tags=_tags(found.get("Tags", [])))
 
 
 class IdentityProviders:
@@ -83,6 +140,25 @@ class IdentityProviders:
                 ) from error
 
 
+class Users:
+    """The IAM users of an account.
+
+    Raises:
+        AwsError: no credentials, wrong account, unreachable or refused.
+    """
+
+    def __init__(self, access: AccountAccess) -> None:
+        self._iam = _iam(access)
+
+    def under(self, path: str) -> list[str]:
+        """Return the names of the users under an IAM path, given with both outer slashes."""
+        try:
+            pages = self._iam.get_paginator("list_users").paginate(PathPrefix=path)
+            return [user["UserName"] for page in pages for user in page["Users"]]
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(f"list the IAM users under {path}", error) from error
+
+
 def _iam(access: AccountAccess) -> IAMClient:
     """Return an IAM client that provably acts in the account, as ``allowed_account_ids`` does."""
     try:
@@ -115,6 +191,10 @@ def _assume(session: boto3.Session, access: AccountAccess, role_arn: str) -> bot
         aws_session_token=credentials["SessionToken"],
         region_name=access.region,
     )
+
+
+def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

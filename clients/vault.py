@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
-
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
@@ -46,6 +45,16 @@ class HeldFederation:
     role_arn: str
     token_ttl_seconds: int
     token_key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldMount:
+    """What is mounted at a path; for anything but an AWS secrets engine, ``kind`` alone counts."""
+
+    kind: str
+    role_arn: str = ""
+    access_key: str = ""
+    vault_roles: tuple[str, ...] = ()
 
 
 class Vault:
@@ -116,6 +125,46 @@ class Vault:
             token_key=mounted.get("config", {}).get("identity_token_key") or "",
         )
 
+    def mount(self, path: str) -> HeldMount | None:
+        """Return what is mounted at ``path``; ``None`` when nothing is.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        mounted = self._read(f"sys/mounts/{path}")
+        if mounted is None:
+            return None
+        if mounted["type"] != "aws":
+            return HeldMount(kind=mounted["type"])
+        held = self._read(f"{path}/config/root") or {}
+        roles = f"{path}/roles"
+        found = self._ask("list", roles, lambda: self._client.list(roles))
+        return HeldMount(
+            kind=mounted["type"],
+            role_arn=held.get("role_arn") or "",
+            access_key=held.get("access_key") or "",
+            vault_roles=tuple(found["data"]["keys"]) if found else (),
+        )
+
+    def issuer(self) -> str:
+        """Return the issuer that the namespace is set to; empty where nobody has set one.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        held = self._read("identity/oidc/config") or {}
+        return str(held.get("issuer") or "")
+
+    def signing_keys(self) -> list[str]:
+        """Return the names of the namespace's keys that sign identity tokens.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        path = "identity/oidc/key"
+        found = self._ask("list", path, lambda: self._client.list(path))
+        return list(found["data"]["keys"]) if found else []
+
     def version(self) -> str:
         """Return the server's version, for example ``1.21.0+ent``.
 
@@ -146,6 +195,36 @@ class Vault:
         put = self._client.adapter.put
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
+
+    def reconnect(self, path: str) -> None:
+        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again. Any write of its
+        configuration discards its client, and every field left out stays, save this one (Vault,
+        AWS secrets engine API, "Configure root credentials").
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        config = f"{path}/config/root"
+        if held := self._read(config):
+            same = {"username_template": held["username_template"]}
+            self._ask("update", config, lambda: self._client.write_data(config, data=same))
+
+    def requests_under_way(self) -> dict[str, str]:
+        """Return the paths of the requests that the node is working on, by id.
+
+        Asked of the root namespace. A node counts what standbys forward to it as its own; which
+        node answers is up to the address (Vault, "/sys/in-flight-req").
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        path = "sys/in-flight-req"
+        found = self._ask("read", path, lambda: self._client.read(path))
+        if not found:  # a node that tells at all tells at least of this request
+            raise VaultError(f"Vault at {self.address} does not tell which requests are under way")
+        return {key: entry["request_path"] for key, entry in found.items()}
 
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("read", path, lambda: self._client.read(path))

@@ -1,8 +1,14 @@
-"""How the providers of an account sign in."""
+"""How the providers of an account sign in, and the program's own calls with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
-from components.declared import DeclaredAccount
+if TYPE_CHECKING:
+    from clients.aws import AccountAccess, IdentityProviders, Users
+    from components.declared import DeclaredAccount
 
 
 def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] | None:
@@ -13,3 +19,40 @@ def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] |
         role_arn=account.deploy_role_arn, external_id=account.external_id
     )
     return [role]
+
+
+def access(account: DeclaredAccount) -> dict[str, str | None]:
+    """Return the inputs by which a dynamic resource reaches the account."""
+    return {
+        "account_id": account.id,
+        "region": account.region,
+        "profile": account.profile,
+        "deploy_role_arn": account.deploy_role_arn,
+        "external_id": account.external_id,
+    }
+
+
+def identity_providers(props: dict[str, Any]) -> IdentityProviders:
+    """Reach the identity providers of the account that the inputs of :func:`access` name."""
+    from clients.aws import IdentityProviders  # noqa: PLC0415 - the program itself never needs it
+
+    return IdentityProviders(_reached(props))
+
+
+def users(props: dict[str, Any]) -> Users:
+    """Reach the IAM users of the account that the inputs of :func:`access` name."""
+    from clients.aws import Users  # noqa: PLC0415 - as above
+
+    return Users(_reached(props))
+
+
+def _reached(props: dict[str, Any]) -> AccountAccess:
+    from clients.aws import AccountAccess  # noqa: PLC0415 - as above
+
+    return AccountAccess(
+        account_id=props["account_id"],
+        region=props["region"],
+        profile=props.get("profile"),
+        deploy_role_arn=props.get("deploy_role_arn"),
+        external_id=props.get("external_id"),
+    )

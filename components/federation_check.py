@@ -250,5 +250,5 @@ def _vault(props: dict[str, Any]) -> Vault:
 def _declared(props: dict[str, Any]) -> dict[str, Any]:
     # What an earlier program did not declare is not in the state that it left.
     declared = {key: props[key] for key in INPUTS if key in props}
-    # A number arrives as a float, which nobody declared.
-    return declared | {"token_ttl_seconds": int(props["token_ttl_seconds"])}
+    # A number arrives as a float, which nobody declared; that of a mount gone for long as empty.
+    return declared | {"token_ttl_seconds": int(props["token_ttl_seconds"] or 0)}

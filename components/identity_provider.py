@@ -1,11 +1,14 @@
 """What AWS knows about the issuer, in one account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.declared import DeclaredAccount
+from components.identity_provider_check import IdentityProviderCheck, IdentityProviderCheckArgs
+from components.identity_provider_guard import IdentityProviderGuard, IdentityProviderGuardArgs
 from components.issuer import Issuer
 from components.thumbprint import Thumbprint
 from federation import names
@@ -21,12 +24,15 @@ class IdentityProviderArgs:
     """Whose tokens."""
     chain: Thumbprint
     """The certificate chain of the issuer's host; of use for a managed identity provider only."""
+    audiences: Sequence[str]
+    """The audiences of the stack's own mounts; each is a RegisteredAudience of its own."""
 
 
 class IdentityProvider(pulumi.ComponentResource):
     """Makes one account believe tokens of one issuer, for registered audiences only.
 
-    Type ``vaultwif:aws:IdentityProvider``. Children: ``<name>-oidc`` (managed only).
+    Type ``vaultwif:aws:IdentityProvider``. Children: ``<name>-check``, ``<name>-oidc`` (managed
+    only), ``<name>-guard`` (managed only).
     """
 
     account: DeclaredAccount
@@ -44,22 +50,44 @@ class IdentityProvider(pulumi.ComponentResource):
         super().__init__("vaultwif:aws:IdentityProvider", name, None, opts)
         self.account, self.issuer, self.chain = args.account, args.issuer, args.chain
 
-        if args.account.identity_provider == "managed":
-            provider = aws.iam.OpenIdConnectProvider(
-                f"{name}-oidc",
-                url=args.issuer.url,
-                client_id_lists=[],
-                thumbprint_lists=args.chain.thumbprints,
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    # because each audience is a RegisteredAudience of its own: in this list, the
-                    # audience of a removed engine would go before its leases are revoked.
-                    ignore_changes=["clientIdLists"],
+        check = IdentityProviderCheck(
+            f"{name}-check",
+            IdentityProviderCheckArgs(
+                account=args.account,
+                # A string, so that the check waits for nothing: the issuer is not set yet.
+                provider_arn=names.provider_arn(
+                    args.account.partition, args.account.id, args.issuer.declared_url
                 ),
-            )
-            self.arn = provider.arn
-        else:
-            self.arn = args.issuer.url.apply(
-                lambda url: names.provider_arn(args.account.partition, args.account.id, url)
-            )
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        arn = check.provider_arn
+        if args.account.identity_provider == "managed":
+            arn = self._managed(name, args.audiences, check).provider_arn
+        # On destroy, the issuer outlives what names it.
+        self.arn = pulumi.Output.all(arn, args.issuer.url).apply(lambda known: str(known[0]))
         self.register_outputs({"arn": self.arn})
+
+    def _managed(
+        self, name: str, audiences: Sequence[str], check: IdentityProviderCheck
+    ) -> IdentityProviderGuard:
+        provider = aws.iam.OpenIdConnectProvider(
+            f"{name}-oidc",
+            url=self.issuer.url,
+            client_id_lists=[],
+            thumbprint_lists=self.chain.thumbprints,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[check],
+                # because each audience is a RegisteredAudience of its own: in this list, the
+                # audience of a removed engine would go before its leases are revoked.
+                ignore_changes=["clientIdLists"],
+            ),
+        )
+        return IdentityProviderGuard(
+            f"{name}-guard",
+            IdentityProviderGuardArgs(
+                account=self.account, provider_arn=provider.arn, audiences=audiences
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )

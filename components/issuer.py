@@ -6,6 +6,8 @@ import pulumi
 import pulumi_vault as vault
 
 from components.declared import DeclaredVault
+from components.issuer_check import IssuerCheck, IssuerCheckArgs
+from components.issuer_guard import IssuerGuard, IssuerGuardArgs
 from federation import identity, names
 
 
@@ -26,11 +28,14 @@ class IssuerArgs:
 class Issuer(pulumi.ComponentResource):
     """Gives the plugin tokens of one namespace an issuer and a signing key.
 
-    Type ``vaultwif:vault:Issuer``. Children: ``<name>-config`` (managed only), ``<name>-key``.
+    Type ``vaultwif:vault:Issuer``. Children: ``<name>-check``, ``<name>-config`` (managed only),
+    ``<name>-guard`` (managed only), ``<name>-key``.
     """
 
     declared: DeclaredVault
     """The cluster, as it was declared."""
+    declared_url: str
+    """The ``iss`` claim as it will be."""
     url: pulumi.Output[str]
     """The ``iss`` claim; known only once Vault answers to it."""
     key: pulumi.Output[str]
@@ -45,17 +50,32 @@ class Issuer(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         self.declared = args.cluster
-        address = args.cluster.public_address
-        self.url = pulumi.Output.from_input(identity.issuer(address, args.namespace))
+        self.declared_url = identity.issuer(args.cluster.public_address, args.namespace)
+        signing_key = names.signing_key(args.stack, args.namespace)
+        check = IssuerCheck(
+            f"{name}-check",
+            IssuerCheckArgs(cluster=args.cluster, namespace=args.namespace, key=signing_key),
+            child,
+        )
+        address = check.issuer
         if args.cluster.issuer == "managed":
             config = vault.identity.Oidc(f"{name}-config", issuer=address, opts=child)
             # Derived from the resource, so that on destroy the issuer outlives what names it.
-            self.url = config.issuer.apply(
-                lambda held: identity.issuer(held or address, args.namespace)
+            guard = IssuerGuard(
+                f"{name}-guard",
+                IssuerGuardArgs(
+                    address=args.cluster.address,
+                    namespace=args.namespace,
+                    issuer=config.issuer.apply(lambda held: held or args.cluster.public_address),
+                    key=signing_key,
+                ),
+                child,
             )
+            address = guard.issuer
+        self.url = address.apply(lambda held: identity.issuer(held, args.namespace))
         key = vault.identity.OidcKey(
             f"{name}-key",
-            name=names.signing_key(args.stack, args.namespace),
+            name=check.key,
             # The one algorithm Vault's default key uses and AWS has always accepted.
             algorithm="RS256",
             rotation_period=args.cluster.key_rotation_seconds,

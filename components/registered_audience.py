@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
+from components.account import access, identity_providers
+
 if TYPE_CHECKING:
-    from clients.aws import IdentityProviders
     from components.declared import DeclaredAccount
 
 INPUTS = (
@@ -54,8 +55,15 @@ class _RegisteredAudienceProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Register the audience, and remember whether it had been there before."""
         arn, audience = props["provider_arn"], props["audience"]
-        providers = _providers(props)
+        providers = identity_providers(props)
         adopted = not props["exclusive"] and audience in (providers.audiences(arn) or ())
+        if adopted:
+            log.warning(
+                "the audience %r was registered at %s before, and whoever did it may remove it; "
+                "if that is another stack, choose an audience of your own",
+                audience,
+                arn,
+            )
         providers.add(arn, audience)
         return CreateResult(f"{arn}/{audience}", _outputs(props, adopted=adopted))
 
@@ -64,7 +72,7 @@ class _RegisteredAudienceProvider(ResourceProvider):
         from clients.aws import AwsError  # noqa: PLC0415 - the program itself never needs it
 
         try:
-            registered = _providers(props).audiences(props["provider_arn"]) or ()
+            registered = identity_providers(props).audiences(props["provider_arn"]) or ()
         except AwsError as error:
             # Raising would block every update and destroy, also the one that mends the access
             # settings recorded here. What is not known to be gone is taken to be there.
@@ -81,7 +89,7 @@ class _RegisteredAudienceProvider(ResourceProvider):
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Remove the audience, unless it had been somebody else's before."""
         if not props["adopted"]:
-            _providers(props).remove(props["provider_arn"], props["audience"])
+            identity_providers(props).remove(props["provider_arn"], props["audience"])
 
 
 class RegisteredAudience(pulumi.dynamic.Resource, module="vaultwif", name="RegisteredAudience"):
@@ -103,28 +111,10 @@ class RegisteredAudience(pulumi.dynamic.Resource, module="vaultwif", name="Regis
             "provider_arn": args.provider_arn,
             "audience": args.audience,
             "exclusive": args.account.identity_provider == "managed",
-            "account_id": args.account.id,
-            "region": args.account.region,
-            "profile": args.account.profile,
-            "deploy_role_arn": args.account.deploy_role_arn,
-            "external_id": args.account.external_id,
             "adopted": None,
+            **access(args.account),
         }
         super().__init__(_RegisteredAudienceProvider(), name, props, opts)
-
-
-def _providers(props: dict[str, Any]) -> IdentityProviders:
-    from clients.aws import AccountAccess, IdentityProviders  # noqa: PLC0415 - as above
-
-    return IdentityProviders(
-        AccountAccess(
-            account_id=props["account_id"],
-            region=props["region"],
-            profile=props.get("profile"),
-            deploy_role_arn=props.get("deploy_role_arn"),
-            external_id=props.get("external_id"),
-        )
-    )
 
 
 def _outputs(props: dict[str, Any], *, adopted: bool) -> dict[str, Any]:

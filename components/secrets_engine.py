@@ -14,6 +14,7 @@ from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.user_guard import UserGuard, UserGuardArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
@@ -38,8 +39,8 @@ class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-check`` and, for each Vault role,
-    ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-users`` and, for each Vault
+    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
@@ -60,9 +61,14 @@ class SecretsEngine(pulumi.ComponentResource):
         subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
-        check = self._federation(mount, subject)
+        check, needed = self._federation(mount, subject)
+        users = UserGuard(
+            f"{name}-users",
+            UserGuardArgs(names=args.names, account=args.trust.account),
+            pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
+        )
         for role in args.engine.roles:
-            self._role(role, mount, check)
+            self._role(role, mount, [users, *needed])
         self.summary = pulumi.Output.all(
             mount=args.engine.path,
             issuer=args.trust.issuer.url,
@@ -106,6 +112,8 @@ class SecretsEngine(pulumi.ComponentResource):
             disable_remount=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                # On destroy, everything that is this stack's alone goes before what it shares.
+                depends_on=[trust],
                 protect=trust.issuer.declared.protect,
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
@@ -120,7 +128,8 @@ class SecretsEngine(pulumi.ComponentResource):
 
     def _federation(
         self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
-    ) -> FederationCheck:
+    ) -> tuple[FederationCheck, list[pulumi.Resource]]:
+        """Return the check, and what revocation needs besides the mount."""
         name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
         audience = RegisteredAudience(
@@ -142,7 +151,7 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             child,
         )
-        return FederationCheck(
+        check = FederationCheck(
             f"{name}-check",
             FederationCheckArgs(
                 address=trust.issuer.declared.address,
@@ -155,13 +164,12 @@ class SecretsEngine(pulumi.ComponentResource):
                 token_key=trust.issuer.key,
                 token_ttl_seconds=engine.token_ttl_seconds,
             ),
-            # Through the check, every lease guard outlives nothing that revocation needs: the
-            # registered audience and all inline policies, none of which it refers to.
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
+        return check, [audience, workload]
 
     def _role(
-        self, role: VaultRole, mount: vault.aws.SecretBackend, check: FederationCheck
+        self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]
     ) -> None:
         name, args, path = self._name, self._args, self._args.engine.path
         guard = LeaseGuard(
@@ -174,7 +182,9 @@ class SecretsEngine(pulumi.ComponentResource):
                 # Groups, because the right to take users out of one goes with its last role.
                 replaced_by=(mount.accessor, args.names.account_id, *role.groups),
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[check]),
+            # Each directly, not one through the other: an inline policy that an update removes is
+            # no longer among what the others depend on, but still among what the old guard does.
+            pulumi.ResourceOptions(parent=self, depends_on=outliving),
         )
         vault_role = vault.aws.SecretBackendRole(
             f"{name}-role/{role.name}",

@@ -70,8 +70,8 @@ def _down(home: Home, _: argparse.Namespace) -> None:
     print(f"stopped: {', '.join(stopped)}" if stopped else "the laboratory was not running")
 
 
-def _env(home: Home, _: argparse.Namespace) -> None:
-    exports = environment.exports(home)
+def _env(home: Home, arguments: argparse.Namespace) -> None:
+    exports = environment.exports(home, without_vault=arguments.without_vault)
     print(f"unset {' '.join(environment.UNSET)}")
     for name, value in exports.items():
         print(f"export {name}={shlex.quote(value)}")
@@ -159,7 +159,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_up(command("up", _up, "start what does not run; leave alone what does"))
     command("down", _down, "stop the laboratory; its state stays")
-    command("env", _env, "print the shell commands that enter the laboratory")
+    env = command("env", _env, "print the shell commands that enter the laboratory")
+    env.add_argument(
+        "--without-vault", action="store_true", help="also when Vault does not run; without a token"
+    )
     command("status", _status, "list the processes, their ports and health")
     decisions = command("decisions", _decisions, "print what AWS was asked and decided")
     decisions.add_argument("--follow", action="store_true", help="go on as decisions are made")
@@ -172,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME=VALUE",
         help="clock_offset_seconds=S, propagation_delay_seconds=S, unreachable=HOST,..., "
-        "presented_chain=HOST:CHAIN,... (leaf-only, with-root, other-authority); "
+        "presented_chain=HOST:CHAIN,... (leaf-only, with-root, other-authority), "
+        "fault=KIND:WRITE (watch, refuse, hold, lose); "
         "an empty value resets",
     )
     return parser

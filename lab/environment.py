@@ -48,17 +48,19 @@ UNSET: Final = (
 """What would lead a client elsewhere, to another identity or past the laboratory's certificates."""
 
 
-def exports(home: Home, path: str | None = None) -> dict[str, str]:
+def exports(home: Home, path: str | None = None, *, without_vault: bool = False) -> dict[str, str]:
     """Return the variables to set, ``PATH`` among them.
 
     Args:
         home: the laboratory to use; it must be running.
         path: the ``PATH`` to put the project's programs in front of; this process's by default.
+        without_vault: Vault may be away or gone for good, and there is no token.
 
     Raises:
         LaboratoryError: the laboratory is not running.
     """
-    if not all(processes.running(home, name) for name in NAMES):
+    needed = [name for name in NAMES if name != "vault" or not without_vault]
+    if not all(processes.running(home, name) for name in needed):
         raise LaboratoryError("the laboratory is not running; type `make lab`")
     proxy = f"http://127.0.0.1:{read_json(home.ports)['proxy']}"
     past_the_proxy = "127.0.0.1,localhost"  # engine, plugins and program talk over loopback
@@ -75,7 +77,7 @@ def exports(home: Home, path: str | None = None) -> dict[str, str]:
         "CURL_CA_BUNDLE": bundle,
         "VAULT_CACERT": bundle,
         "VAULT_ADDR": "https://vault.lab.test",
-        "VAULT_TOKEN": read_json(home.vault_init)["root_token"],
+        **({} if without_vault else {"VAULT_TOKEN": read_json(home.vault_init)["root_token"]}),
         "AWS_CONFIG_FILE": str(home.aws_config),
         "AWS_SHARED_CREDENTIALS_FILE": str(home.aws_credentials),
         "AWS_PROFILE": account["name"],
@@ -89,7 +91,9 @@ def exports(home: Home, path: str | None = None) -> dict[str, str]:
     }
 
 
-def entered(home: Home, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def entered(
+    home: Home, environment: Mapping[str, str] | None = None, *, without_vault: bool = False
+) -> dict[str, str]:
     """Return a whole environment, this process's by default, as it is inside the laboratory.
 
     Raises:
@@ -97,7 +101,7 @@ def entered(home: Home, environment: Mapping[str, str] | None = None) -> dict[st
     """
     outside = dict(os.environ if environment is None else environment)
     kept = {name: value for name, value in outside.items() if name not in UNSET}
-    return {**kept, **exports(home, outside.get("PATH"))}
+    return {**kept, **exports(home, outside.get("PATH"), without_vault=without_vault)}
 
 
 def _in_front(path: str) -> str:

@@ -48,6 +48,11 @@ class Home:
         return self.root / "switches.json"
 
     @property
+    def writes(self) -> Path:
+        """What the network saw written while a fault was set, a JSON object a line."""
+        return self.root / "writes.jsonl"
+
+    @property
     def authority(self) -> Path:
         """Folder of the laboratory's certificate authority."""
         return self.root / "ca"

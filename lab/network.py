@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.authority import ServerContexts
+from lab.faults import FaultLine, WatchedClient
 from lab.home import Home, read_json
 from lab.switches import SwitchBoard
 from lab.tls import CHUNK_BYTES, TlsStream
@@ -71,7 +72,7 @@ class _Tunnel:
 
     def __init__(
         self,
-        client: TlsStream,
+        client: TlsStream | WatchedClient,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         host: str,
@@ -135,6 +136,7 @@ class Proxy:
     def __init__(self, home: Home) -> None:
         self._ports: dict[str, int] = read_json(home.ports)
         self._switches = SwitchBoard(home)
+        self._faults = FaultLine(home, self._switches)
         self._contexts = ServerContexts(home)
         self._directory = _Directory()
         self._tunnels: dict[asyncio.Task[None], _Tunnel | None] = {}
@@ -207,7 +209,8 @@ class Proxy:
             except ssl.SSLError as problem:
                 _LOG.info("%s: the client ended the TLS handshake: %s", host, problem.reason)
                 raise
-            tunnel = _Tunnel(client, backend_reader, backend_writer, host, self._switches)
+            seen = self._faults.watched(client, host)
+            tunnel = _Tunnel(seen, backend_reader, backend_writer, host, self._switches)
             self._tunnels[task] = tunnel
             await tunnel.run()
         finally:

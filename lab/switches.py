@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from lab.home import read_json, write_json
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from lab.home import Home
 
 PRESENTED_CHAINS: Final = ("leaf-only", "with-root", "other-authority")
+FaultKind = Literal["watch", "refuse", "hold", "lose"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One write that goes wrong once on its way, met again only after the switch is set again."""
+
+    kind: FaultKind
+    """``watch``: nothing goes wrong, writes are only listed. ``refuse``: answered with 403, the
+    host never sees it. ``hold``: kept from the host until the switch changes. ``lose``: the host
+    acts, but its answer is kept and, once the switch changes, lost with the connection."""
+    write: str = ""
+    """Which write, as ``Home.writes`` lists it."""
+    nth: int = 1
+    """Which of several alike, from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +43,8 @@ class Switches:
     ``with-root`` or ``other-authority`` (a chain of a second CA under the same name)."""
     unreachable: tuple[str, ...] = ()
     """Hosts the proxy refuses to connect to."""
+    fault: Fault | None = None
+    """The write that goes wrong; for connections opened after it was first set."""
 
 
 class SwitchBoard:
@@ -71,14 +88,30 @@ def parse(values: dict[str, Any]) -> Switches:
             raise ValueError(
                 f"presented_chain of {host} is {chain!r}; it may be {', '.join(PRESENTED_CHAINS)}"
             )
+    if values.get("fault") is not None:
+        values["fault"] = _fault(values["fault"])
     return Switches(**values)
+
+
+def _fault(values: dict[str, Any]) -> Fault:
+    known = {entry.name for entry in fields(Fault)}
+    if "kind" not in values or set(values) - known:
+        raise ValueError(
+            f"a fault has a kind and may have a write and nth; given: {', '.join(values)}"
+        )
+    fault = Fault(**values)
+    if fault.kind not in get_args(FaultKind):
+        raise ValueError(
+            f"the kind of the fault is {fault.kind!r}; it may be {', '.join(get_args(FaultKind))}"
+        )
+    return fault
 
 
 def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     """Return ``switches`` after ``NAME=VALUE`` assignments as a person types them.
 
     A number of seconds stands as it is; hosts are separated by commas; a presented chain is written
-    ``host:chain``. An empty value means the plain laboratory again.
+    ``host:chain``, a fault ``kind:write``. An empty value means the plain laboratory again.
 
     Raises:
         ValueError: an assignment that cannot be understood, with the form that can.
@@ -95,7 +128,10 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     return parse(values)
 
 
-def _value(name: str, text: str) -> float | dict[str, str] | tuple[str, ...]:
+def _value(name: str, text: str) -> float | dict[str, str] | dict[str, str | int] | tuple[str, ...]:
+    if name == "fault":
+        kind, _, write = text.partition(":")
+        return {"kind": kind.strip(), "write": write.strip()}
     if name == "unreachable":
         return tuple(host.strip().lower() for host in text.split(","))
     if name == "presented_chain":

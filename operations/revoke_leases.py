@@ -1,7 +1,9 @@
 """Revoke every lease of one Vault role: ``python -m operations.revoke_leases MOUNT ROLE``.
 
 Reads ``VAULT_ADDR`` and ``VAULT_NAMESPACE``, which the lease guard sets, and ``VAULT_TOKEN``. The
-token needs ``sudo`` on ``sys/leases/lookup`` and ``sys/leases/revoke-prefix`` of the two prefixes.
+token needs ``sudo`` on ``sys/leases/lookup`` and ``sys/leases/revoke-prefix`` of the two prefixes,
+``read`` and ``update`` on ``MOUNT/config/root``, and ``read`` on ``sys/in-flight-req`` of the root
+namespace.
 """
 
 from __future__ import annotations
@@ -18,97 +20,194 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEADLINE_SECONDS = 90.0
-"""How long AWS may take to agree. It applies changed permissions within seconds, seldom more (IAM
-User Guide, "Changes that I make are not always immediately visible"), and a destroy must end."""
+"""How long nothing may get better. AWS applies changed permissions within seconds, seldom more (IAM
+User Guide, "Changes that I make are not always immediately visible"), Vault ends a request after
+90 s (Vault, "Parameters", ``default_max_request_duration``), and a destroy must end."""
+
+PATIENCE = "LEASE_REVOCATION_SECONDS"
+"""Environment variable with another deadline: nobody types the command that a guard runs."""
 
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
+
+PATHS = ("creds", "sts")
+"""Both hand out credentials of every role (Vault, AWS secrets engine API, "Generate
+credentials")."""
+
+NOT_SIGNED_IN = "NoCredentialProviders"
+"""What AWS's SDK says in Vault, from the first failure to sign in on and for ever."""
 
 
 class LeasesRemainError(Exception):
     """Leases are left; the message says which, why and what to do."""
 
 
+class RequestsRemainError(Exception):
+    """Requests for credentials do not end; the message says which."""
+
+
+def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> bool:
+    """Wait until the requests for credentials that are under way have ended.
+
+    Such a request may have read the Vault role before that was deleted. Its lease appears only
+    after the IAM user is complete: who looked for leases now would miss it.
+
+    Args:
+        vault: Connection to the root namespace, the only one that tells.
+        mount: Path of the secrets engine.
+        role: Name of the Vault role.
+        deadline: Seconds to wait.
+
+    Returns:
+        Whether Vault lets this token see requests at all; if not, nothing was waited for.
+
+    Raises:
+        VaultUnreachableError: Vault does not answer.
+        RequestsRemainError: They do not end.
+    """
+    ends = tuple(f"/{mount}/{path}/{role}" for path in PATHS)
+    until = time.monotonic() + deadline
+    first: set[str] | None = None
+    while True:
+        try:
+            requests = vault.requests_under_way()
+        except VaultUnreachableError:
+            raise
+        except VaultError:
+            return False
+        mine = {key for key, path in requests.items() if path.endswith(ends)}
+        # Later ones find the Vault role as it is now: deleted, or with its new groups.
+        if first is None and mine:
+            print(f"waiting for {len(mine)} request(s) for credentials under way", flush=True)
+        first = mine if first is None else first & mine
+        if not first:
+            return True
+        if time.monotonic() >= until:
+            raise RequestsRemainError(
+                f"{len(first)} request(s) for credentials of {mount}/{role} have been under way "
+                f"for {deadline:.0f} s, and each may still make an IAM user"
+            )
+        time.sleep(PAUSE_SECONDS)
+
+
 def revoke(vault: Vault, mount: str, role: str, *, deadline: float = DEADLINE_SECONDS) -> int:
     """Revoke the leases of a Vault role until none is left, and return how many there were.
 
     A mount or Vault role that is gone has no leases left: nothing to do. The Vault role is usually
-    gone already, so that no new lease can appear behind this one's back.
+    gone already, so that no new lease can appear behind this one's back; where it only changes,
+    what it hands out by now is not waited for.
 
     Args:
         vault: Connection to the namespace of the mount.
         mount: Path of the secrets engine.
         role: Name of the Vault role.
-        deadline: Seconds to repeat what AWS refuses.
+        deadline: Seconds to repeat what AWS refuses, from the last lease that went.
 
     Raises:
         VaultUnreachableError: Vault does not answer.
         VaultError: Vault does not let this token see or revoke leases.
         LeasesRemainError: AWS did not let Vault delete what it had made.
     """
-    # Both paths hand out credentials of every role (Vault, AWS secrets engine API).
-    return sum(
-        _empty(vault, f"{mount}/{path}/{role}", time.monotonic() + deadline)
-        for path in ("creds", "sts")
-    )
+    return sum(_empty(vault, mount, f"{mount}/{path}/{role}", deadline) for path in PATHS)
 
 
-def _empty(vault: Vault, prefix: str, deadline: float) -> int:
-    leases = vault.leases(prefix)
-    seen = set(leases)
-    refusal: VaultError | None = None
+def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
+    leases = set(vault.leases(prefix))
+    old, seen = set(leases), set(leases)
+    until = time.monotonic() + deadline
     while leases:
-        try:
-            vault.revoke_prefix(prefix)
-        except (VaultUnreachableError, VaultForbiddenError):
-            raise
-        except VaultError as error:
-            refusal = error
-        leases = vault.leases(prefix)
-        seen |= set(leases)
-        if leases and time.monotonic() >= deadline:
+        refusal = _refusal(vault, mount, prefix)
+        before, leases = leases, set(vault.leases(prefix))
+        old &= leases
+        seen |= leases
+        if not leases or (not old and _is_declared(vault, mount, prefix)):
+            break
+        if before - leases:
+            until = time.monotonic() + deadline
+        if time.monotonic() >= until:
             raise LeasesRemainError(
-                f"{len(leases)} lease(s) under {prefix} are left, the first is {leases[0]}: "
+                f"{len(leases)} lease(s) under {prefix} are left, the first is {min(leases)}: "
                 f"{refusal or 'Vault says they are revoked, and still lists them'}"
             )
-        if leases:
-            time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
     return len(seen)
+
+
+def _refusal(vault: Vault, mount: str, prefix: str) -> VaultError | None:
+    try:
+        vault.revoke_prefix(prefix)
+    except (VaultUnreachableError, VaultForbiddenError):
+        raise
+    except VaultError as error:
+        if NOT_SIGNED_IN in str(error):
+            vault.reconnect(mount)
+        return error
+    return None
+
+
+def _is_declared(vault: Vault, mount: str, prefix: str) -> bool:
+    held = vault.mount(mount)
+    return held is not None and prefix.rpartition("/")[2] in held.vault_roles
 
 
 def _advice(error: Exception) -> str:
     if isinstance(error, VaultUnreachableError):
         return (
-            "Bring Vault back and repeat `pulumi destroy`. If it is gone for good, nothing can end "
-            "its leases: drop Vault's resources from the state (`pulumi state delete`), destroy "
-            "the rest, and delete the IAM users of the engine's path yourself."
+            "Bring Vault back and repeat `pulumi destroy`. If it is gone for good, run "
+            "`make down ABANDON_VAULT=1`: AWS is cleared, Vault is dropped from the state, and the "
+            "IAM users left behind are listed."
         )
     if isinstance(error, LeasesRemainError):
         return (
             "The IAM users behind these leases still exist, so nothing they need was deleted. "
             "Check that Vault reaches AWS and that its IAM role, inline policies and identity "
-            "provider are as this stack made them, then repeat `pulumi destroy`."
+            "provider are as this stack made them (`pulumi up` restores them), then repeat "
+            "`pulumi destroy`."
         )
+    if isinstance(error, RequestsRemainError):
+        return "Nothing was deleted. Find out what holds them up, then repeat `pulumi destroy`."
     return (
         "The IAM users behind the leases may still exist, so nothing they need was deleted. Give "
-        "the token of VAULT_TOKEN `sudo` on sys/leases/lookup and sys/leases/revoke-prefix, then "
-        "repeat `pulumi destroy`."
+        "the token of VAULT_TOKEN `sudo` on sys/leases/lookup and sys/leases/revoke-prefix, and "
+        "`update` on the engine's config/root, then repeat `pulumi destroy`."
     )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m operations.revoke_leases")
+    parser.add_argument("mount", help="path of the secrets engine")
+    parser.add_argument("role", help="name of the Vault role")
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        metavar="SECONDS",
+        # As text: argparse converts it as if it had been typed, and names the option if it cannot.
+        default=os.environ.get(PATIENCE, str(DEADLINE_SECONDS)),
+        help=f"give up when nothing got better for so long; default: {PATIENCE}, or "
+        f"{DEADLINE_SECONDS:.0f}",
+    )
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 when no lease is left, 1 with the reason on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m operations.revoke_leases")
-    parser.add_argument("mount", help="path of the secrets engine")
-    parser.add_argument("role", help="name of the Vault role")
+    parser = _parser()
     given = parser.parse_args(argv)
     address = os.environ.get("VAULT_ADDR")
     if not address:
         parser.error("VAULT_ADDR is not set")
+    namespace = os.environ.get("VAULT_NAMESPACE", "")
+    place = {"mount": given.mount, "role": given.role, "deadline": given.deadline}
     try:
-        with Vault(address, os.environ.get("VAULT_NAMESPACE", "")) as vault:
-            count = revoke(vault, given.mount, given.role)
-    except (VaultError, LeasesRemainError) as error:
+        with Vault(address) as root, Vault(address, namespace) as vault:
+            if not await_requests(root, **place):
+                print(
+                    "requests for credentials that are under way cannot be seen: the token may "
+                    "not read sys/in-flight-req of the root namespace",
+                    file=sys.stderr,
+                )
+            count = revoke(vault, **place)
+    except (VaultError, LeasesRemainError, RequestsRemainError) as error:
         print(f"{error}\n{_advice(error)}", file=sys.stderr)
         return 1
     print(f"{count} lease(s) of {given.mount}/{given.role} revoked; none is left")

@@ -183,14 +183,14 @@ class Resource(ABC, Generic[Session]):
         """Return the inputs a program would give for ``outputs``.
 
         After a refresh these are the inputs it gave before; for an import, which has none, those
-        that differ from what stands without them.
+        that are required or differ from what stands without them.
         """
         keys = set(old_inputs) & set(self.inputs)
         if not keys:
             keys = {
                 key
                 for key, spec in self.inputs.items()
-                if not spec.derived and not same(outputs.get(key), spec.default)
+                if not spec.derived and (spec.required or not same(outputs.get(key), spec.default))
             }
         inputs = {key: outputs[key] for key in keys if outputs.get(key) is not None}
         if DEFAULTS in old_inputs:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab import processes
 from lab.home import Home, read_json
 
 if TYPE_CHECKING:
@@ -171,3 +172,21 @@ def test_env_says_what_to_do_when_no_laboratory_runs(tmp_path: Path) -> None:
     assert finished.returncode != 0
     assert finished.stdout == ""
     assert "make lab" in finished.stderr
+
+
+def test_a_vault_that_is_gone_for_good_is_abandoned(clone: Path) -> None:
+    _make(clone, "up")
+    refused = _make(clone, "down", "ABANDON_VAULT=1", check=False)
+    assert refused.returncode != 0
+    assert "answers, so it is not gone for good" in refused.stderr
+
+    home = Home(clone / ".lab")
+    processes.stop(home, ["vault"])
+    shutil.rmtree(home.vault)
+    abandoned = _make(clone, "down", "ABANDON_VAULT=1")
+    assert "Vault leaves no IAM user behind" in abandoned.stdout
+    assert set(_processes(clone)) >= {"network", "aws"}
+
+    _make(clone, "up")
+    assert _ours(clone)["mounts"] == ["aws/"]
+    _make(clone, "down")

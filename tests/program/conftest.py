@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import runpy
 from dataclasses import dataclass, field
@@ -16,8 +15,6 @@ from pulumi.runtime import mocks
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "vault-aws-federation"
-_LOOP = asyncio.new_event_loop()
-"""One for all runs: what an earlier run left with Pulumi belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,6 @@ class _Outputs(mocks.Mocks):
 
 def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
     """Run ``__main__.py`` with the given configuration and return what it registered."""
-    # Pulumi takes the thread's event loop, and whoever ran before may have closed it.
-    asyncio.set_event_loop(_LOOP)
     engine = Engine()
     pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
     pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in values.items()})

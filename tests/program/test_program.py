@@ -124,7 +124,12 @@ def test_the_order_leaves_what_revocation_needs_until_the_last(program: Engine) 
     guard = _one(program, "aws-leases/my-role")
     check = _one(program, "aws-check")
     assert "aws-leases/my-role" in role.depends_on
-    assert "aws-check" in guard.depends_on
+    users = _one(program, "aws-users")
+    assert "aws-users" in guard.depends_on
+    assert "aws-check" in users.depends_on
+    # Directly: what an update removes is no longer among what the check depends on.
+    needed = {"aws-audience", "aws-workload-role", "aws-workload-policy/revoke"}
+    assert needed <= set(guard.depends_on)
     assert {
         "aws-audience",
         "aws-workload-role",

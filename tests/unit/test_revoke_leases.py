@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.vault import VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import HeldMount, VaultError, VaultForbiddenError, VaultUnreachableError
 from operations import revoke_leases
 
 if TYPE_CHECKING:
@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 
 
 class FakeVault:
-    """Leases by prefix; ``refusals`` are raised by the next revocations, one each."""
+    """Leases by prefix; ``refusals`` are raised by the next revocations, one each.
+
+    ``requests`` are what is under way at each look, the last one for ever.
+    """
 
     def __init__(self, *leases: str, refusals: list[VaultError] | None = None) -> None:
         self.held = set(leases)
         self.refusals = refusals or []
         self.appearing: list[str] = []
         self.revocations = 0
+        self.reconnected: list[str] = []
+        self.vault_roles: tuple[str, ...] = ()
+        self.requests: list[dict[str, str]] = [{}]
 
     def leases(self, prefix: str) -> list[str]:
         return sorted(lease for lease in self.held if lease.startswith(f"{prefix}/"))
@@ -33,10 +39,27 @@ class FakeVault:
         if self.appearing:
             self.held.add(self.appearing.pop())
 
+    def reconnect(self, path: str) -> None:
+        self.reconnected.append(path)
+
+    def mount(self, path: str) -> HeldMount:
+        assert path == "aws"
+        return HeldMount(kind="aws", vault_roles=self.vault_roles)
+
+    def requests_under_way(self) -> dict[str, str]:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        return self.requests.pop(0) if len(self.requests) > 1 else self.requests[0]
+
 
 def _revoke(vault: FakeVault, deadline: float = 5) -> int:
     as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
     return revoke_leases.revoke(as_vault, "aws", "my-role", deadline=deadline)
+
+
+def _await_requests(vault: FakeVault, deadline: float = 5) -> bool:
+    as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
+    return revoke_leases.await_requests(as_vault, "aws", "my-role", deadline=deadline)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +84,53 @@ def test_a_lease_that_appears_meanwhile_is_revoked_as_well() -> None:
     vault.appearing = ["aws/creds/my-role/late"]
     assert _revoke(vault) == 2
     assert vault.held == set()
+
+
+def test_what_a_changed_role_hands_out_by_now_is_not_waited_for() -> None:
+    vault = FakeVault("aws/creds/my-role/old")
+    vault.appearing = ["aws/creds/my-role/3", "aws/creds/my-role/2", "aws/creds/my-role/1"]
+    vault.vault_roles = ("my-role",)
+    assert _revoke(vault) == 2
+    assert vault.held == {"aws/creds/my-role/1"}
+
+
+def test_an_engine_that_never_signed_in_is_made_to_do_it_anew() -> None:
+    refusals = [VaultError("failed to revoke: NoCredentialProviders: no valid providers in chain")]
+    vault = FakeVault("aws/creds/my-role/1", refusals=[*refusals, VaultError("AccessDenied")])
+    assert _revoke(vault) == 1
+    assert vault.reconnected == ["aws"]
+
+
+def test_as_long_as_leases_go_nobody_gives_up() -> None:
+    class Slow(FakeVault):
+        def revoke_prefix(self, prefix: str) -> None:
+            self.held.discard(self.leases(prefix)[0])
+            raise VaultError("context deadline exceeded")
+
+    vault = Slow(*(f"aws/creds/my-role/{number}" for number in range(5)))
+    assert _revoke(vault, deadline=0.001) == 5
+
+
+def test_requests_under_way_are_waited_for_and_later_ones_are_not() -> None:
+    mine, later = "v1/aws/creds/my-role", "v1/aws/sts/my-role"
+    vault = FakeVault()
+    other = {"c": "v1/aws/creds/my-role-2", "d": "v1/sys/in-flight-req"}
+    vault.requests = [{"a": mine, "b": mine, **other}, {"b": mine, **other}, {"e": later, **other}]
+    assert _await_requests(vault)
+    assert vault.requests == [{"e": later, **other}]
+
+
+def test_a_request_that_does_not_end_stops_the_destroy() -> None:
+    vault = FakeVault()
+    vault.requests = [{"a": "v1/aws/creds/my-role"}]
+    with pytest.raises(revoke_leases.RequestsRemainError, match=r"1 request\(s\).*aws/my-role"):
+        _await_requests(vault, deadline=0)
+
+
+def test_a_token_that_may_not_see_requests_is_told_apart_from_a_vault_that_is_away() -> None:
+    assert not _await_requests(FakeVault(refusals=[VaultForbiddenError("no")]))
+    with pytest.raises(VaultUnreachableError):
+        _await_requests(FakeVault(refusals=[VaultUnreachableError("no")]))
 
 
 def test_a_refusal_is_repeated_until_aws_agrees() -> None:
@@ -98,7 +168,7 @@ def test_the_command_says_why_it_failed_and_what_to_do(
     def unreachable(*_: object, **__: object) -> int:
         raise VaultUnreachableError("Vault at https://127.0.0.1:9 does not answer")
 
-    monkeypatch.setattr(revoke_leases, "revoke", unreachable)
+    monkeypatch.setattr(revoke_leases, "await_requests", unreachable)
     assert revoke_leases.main(["aws", "my-role"]) == 1
     said = capsys.readouterr().err
     assert "does not answer" in said

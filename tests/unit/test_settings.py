@@ -175,7 +175,10 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
     )
     assert found.vault.address == "https://vault.internal:8200"
     assert found.namespaces == ("", "team/app")
-    assert found.federations == (("main", "team/app"), ("other", ""))
+    assert found.federations == {
+        ("main", "team/app"): ("vault-aws-secrets",),
+        ("other", ""): ("vault-aws-spare",),
+    }
     account = found.accounts["main"]
     assert (account.profile, account.external_id) == ("admin", "partner")
     assert found.secrets_engines["aws"].path == "clouds/aws"

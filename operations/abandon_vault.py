@@ -1,0 +1,181 @@
+"""Destroy a stack whose Vault is gone for good: ``python -m operations.abandon_vault --stack S``.
+
+Deletes what the stack made at AWS, forgets what it made in Vault, and lists the IAM users that
+Vault made and nobody is left to delete. Run it in the project's folder, signed in to AWS as for
+``pulumi destroy``; it needs no token of Vault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clients.aws import AccountAccess, AwsError, Users
+from clients.vault import VaultError, VaultUnreachableError, public_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Resource = dict[str, Any]
+
+GONE_WITH_VAULT = (
+    "vault:",
+    "pulumi:providers:vault",
+    # The lease guards, which ask Vault to revoke.
+    "command:",
+    "pulumi:providers:command",
+    # These ask Vault, or wait for what only Vault could do.
+    *(
+        f"pulumi-python:dynamic/vaultwif:{noun}"
+        for noun in ("Connection", "FederationCheck", "IssuerCheck", "IssuerGuard", "UserGuard")
+    ),
+)
+"""Beginnings of the types of what cannot be deleted without Vault."""
+
+USER_GUARD = "pulumi-python:dynamic/vaultwif:UserGuard"
+
+
+class AbandonError(Exception):
+    """The stack was not abandoned; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orphans:
+    """IAM users that nobody is left to delete."""
+
+    account_id: str
+    iam_path: str
+    names: tuple[str, ...]
+
+
+def abandon(stack: str) -> None:
+    """Forget Vault, destroy the rest, list what Vault leaves behind.
+
+    Repeated after an interruption, it goes on where it was; what it had listed it cannot again.
+
+    Raises:
+        AbandonError: Vault answers, AWS refuses, or the engine fails.
+    """
+    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    resources = exported["deployment"].get("resources", [])
+    _require_silence(vault_addresses(resources))
+    try:
+        left = [found for found in map(_orphans, user_guards(resources)) if found.names]
+    except AwsError as error:
+        raise AbandonError(f"{error}\nNothing was changed.") from error
+    print(describe(left), flush=True)
+
+    exported["deployment"]["resources"] = without_vault(resources)
+    # What was under way when the engine was interrupted is either at AWS and recorded, or Vault's.
+    exported["deployment"].pop("pending_operations", None)
+    _pulumi("stack", "import", stack=stack, given=json.dumps(exported))
+    _destroy(stack)
+
+
+def vault_addresses(resources: Iterable[Resource]) -> list[str]:
+    """Return the addresses of every Vault that the stack's providers know."""
+    providers = [each for each in resources if each["type"] == "pulumi:providers:vault"]
+    return sorted({each["inputs"]["address"] for each in providers})
+
+
+def user_guards(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
+    """Return what the stack's user guards know: account, way to reach it, IAM path."""
+    return [each["outputs"] for each in resources if each["type"] == USER_GUARD]
+
+
+def without_vault(resources: Sequence[Resource]) -> list[Resource]:
+    """Return the resources that can be deleted without Vault, depending on each other alone."""
+    gone = {each["urn"] for each in resources if each["type"].startswith(GONE_WITH_VAULT)}
+    return [_freed(each, gone) for each in resources if each["urn"] not in gone]
+
+
+def _freed(resource: Resource, gone: set[str]) -> Resource:
+    by_property = resource.get("propertyDependencies") or {}
+    return resource | {
+        "dependencies": [urn for urn in resource.get("dependencies") or [] if urn not in gone],
+        "propertyDependencies": {
+            key: [urn for urn in urns or [] if urn not in gone] for key, urns in by_property.items()
+        },
+    }
+
+
+def describe(left: Sequence[Orphans]) -> str:
+    """Return what a person must know of the users that are left."""
+    if not left:
+        return "Vault leaves no IAM user behind."
+    lines = ["Vault leaves these IAM users behind, with their access keys:"]
+    for group in left:
+        lines.append(f"  account {group.account_id}, path {group.iam_path}")
+        lines += [f"    {name}" for name in group.names]
+    lines.append("Nothing ends them any more: delete them, or at least their access keys, now.")
+    return "\n".join(lines)
+
+
+def _require_silence(addresses: Iterable[str]) -> None:
+    for address in addresses:
+        try:
+            public_document(f"{address}/v1/sys/seal-status", timeout=5)
+        except VaultUnreachableError:
+            continue
+        except VaultError:
+            pass  # It refuses, so it is there.
+        raise AbandonError(
+            f"Vault at {address} answers, so it is not gone for good: nothing was changed. Unseal "
+            "or mend it if need be and run `pulumi destroy`, which lets it delete the IAM users it "
+            "made; abandoned, they would stay"
+        )
+
+
+def _orphans(guard: Mapping[str, Any]) -> Orphans:
+    access = AccountAccess(
+        account_id=guard["account_id"],
+        region=guard["region"],
+        profile=guard.get("profile"),
+        deploy_role_arn=guard.get("deploy_role_arn"),
+        external_id=guard.get("external_id"),
+    )
+    path = guard["iam_path"]
+    names = tuple(sorted(Users(access).under(path)))
+    return Orphans(account_id=access.account_id, iam_path=path, names=names)
+
+
+def _destroy(stack: str) -> None:
+    flags = ("--yes", "--skip-preview", "--stack", stack)
+    answer = subprocess.run(["pulumi", "destroy", *flags], check=False)
+    if answer.returncode != 0:
+        raise AbandonError(
+            "Vault is dropped from the state, but not everything at AWS is deleted: see above, "
+            "mend it and repeat"
+        )
+
+
+def _pulumi(*arguments: str, stack: str, given: str | None = None) -> str:
+    """Run the engine and return what it printed.
+
+    Secrets stay encrypted in the state, and so in what is exported and imported.
+    """
+    command = ["pulumi", *arguments, "--stack", stack, "--non-interactive"]
+    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise AbandonError(f"pulumi {' '.join(arguments)} failed:\n{answer.stderr.strip()}")
+    return answer.stdout
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when the stack is empty, 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m operations.abandon_vault", description=__doc__)
+    parser.add_argument("--stack", required=True, help="name of the stack")
+    try:
+        abandon(parser.parse_args(argv).stack)
+    except AbandonError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""Clear what a killed engine left, so that the next update converges.
+
+``python -m operations.recover --stack STACK``, in the project's folder, before ``pulumi up`` or
+``pulumi destroy``. Costs one look at the state, and a preview if the last update did not succeed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from clients.aws import AwsError
+from clients.vault import VaultError
+from operations import dead_engine, unrecorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from operations.dead_engine import Lock
+    from operations.unrecorded import Found, Planned
+
+
+class RecoveryError(Exception):
+    """A person must decide or do something first; the message says what."""
+
+
+def recover(stack: str, project: Path) -> None:
+    """Clear a dead engine's lock and processes, and record what exists without a record.
+
+    A stack that is not there yet has nothing to recover.
+
+    Raises:
+        RecoveryError: a living process holds the lock, or something exists that may not be ours.
+    """
+    _clear_lock(stack, project)
+    if stack not in {each["name"] for each in json.loads(_pulumi("stack", "ls", "--json"))}:
+        return
+    deployment = json.loads(_pulumi("stack", "export", stack=stack))["deployment"]
+    if deployment.get("pending_operations"):
+        _end_pending(deployment, stack)
+    elif _last_update_failed(stack):
+        _import_unrecorded(stack)
+
+
+def _clear_lock(stack: str, project: Path) -> None:
+    backend = os.environ.get("PULUMI_BACKEND_URL", "")
+    settings = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
+    try:
+        locks = dead_engine.locks(backend, settings["name"], stack)
+    except ValueError as error:
+        raise RecoveryError(str(error)) from error
+    if alive := [lock for lock in locks if not lock.is_dead()]:
+        raise RecoveryError(_held(stack, alive[0]))
+    if orphans := dead_engine.orphans(project, backend):
+        # Before anything is looked for: one of them may be making it at this moment.
+        print("processes of an engine that is gone, and which are ended now:")
+        print("\n".join(f"  {orphan.pid}  {orphan.command}" for orphan in orphans))
+        dead_engine.end(orphans)
+    for lock in locks:
+        print(
+            f"process {lock.pid} locked the stack {stack} at {lock.taken_at:%Y-%m-%d %H:%M:%S} UTC "
+            "and was killed: its lock is cleared"
+        )
+    for file in dead_engine.drop_torn_attributes(backend, settings["name"], stack):
+        print(f"{file} was written in part and is removed; nothing needs it")
+    if locks:
+        _pulumi("cancel", "--yes", stack=stack)
+
+
+def _held(stack: str, lock: Lock) -> str:
+    return (
+        f"the stack {stack} is being changed by process {lock.pid} on {lock.host}, which locked it "
+        f"at {lock.taken_at:%Y-%m-%d %H:%M:%S} UTC: wait for it to end. If that machine is gone "
+        f"for good, type `pulumi cancel --stack {stack}`"
+    )
+
+
+def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
+    """Record what a killed engine was about to create, as far as it did, and forget the rest."""
+    pending = deployment["pending_operations"]
+    print("the last update was killed in the middle of")
+    for each in pending:
+        print(f"  {each['type']} {each['resource']['urn'].rpartition('::')[2]}")
+    if found := _find(unrecorded.pending_creates(deployment), stack):
+        _import(found, stack)
+    # Pending creates stay in the state until a refresh is told to drop them. One resource is enough
+    # for that: the update that follows refreshes all of them.
+    flags = ("--yes", "--skip-preview", "--clear-pending-creates")
+    _pulumi("refresh", *flags, "--target", deployment["resources"][0]["urn"], stack=stack)
+
+
+def _last_update_failed(stack: str) -> bool:
+    history = json.loads(_pulumi("stack", "history", "--json", "--page-size", "1", stack=stack))
+    return bool(history) and history[0]["result"] != "succeeded"
+
+
+def _import_unrecorded(stack: str) -> None:
+    """Import what a failed update made without learning of it, because the answer was lost."""
+    print("the last update failed: looking for what it made without learning of it")
+    preview = json.loads(_pulumi("preview", "--json", stack=stack))
+    if found := _find(unrecorded.planned_creates(preview), stack):
+        _import(found, stack)
+
+
+def _find(planned: Sequence[Planned], stack: str) -> list[Found]:
+    try:
+        found = unrecorded.find(planned)
+    except (VaultError, AwsError) as error:
+        raise RecoveryError(str(error)) from error
+    if doubtful := [each for each in found if each.doubt]:
+        raise RecoveryError("\n".join(_doubt(each, stack) for each in doubtful))
+    for each in found:
+        print(f"{each.what} exists and is not in the state of the stack {stack}: it is imported")
+    return found
+
+
+def _doubt(found: Found, stack: str) -> str:
+    return (
+        f"{found.what} may be somebody else's: {found.doubt}. If it is, give yours another name; "
+        f"if it is this stack's, import it:\n  {found.command(stack)}"
+    )
+
+
+def _import(found: Sequence[Found], stack: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "import.json"
+        file.write_text(json.dumps(unrecorded.import_file(found)), "utf-8")
+        flags = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
+        try:
+            _pulumi("import", "--file", str(file), *flags, stack=stack)
+        except RecoveryError as error:
+            lines = "\n".join(f"  {each.command(stack)}" for each in found)
+            raise RecoveryError(f"{error}\nimport by hand:\n{lines}") from error
+
+
+def _pulumi(*arguments: str, stack: str = "") -> str:
+    """Run the engine, on a stack unless none is given, and return what it printed.
+
+    Raises:
+        RecoveryError: it failed, with all that it said.
+    """
+    command = ["pulumi", *arguments, *(("--stack", stack) if stack else ()), "--non-interactive"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        said = f"{answer.stderr}{_diagnostics(answer.stdout)}".strip()
+        raise RecoveryError(f"pulumi {' '.join(arguments)} failed:\n{said}")
+    return answer.stdout
+
+
+def _diagnostics(printed: str) -> str:
+    """Return what a person can read of what the engine printed, JSON or not."""
+    try:
+        document: Any = json.loads(printed)
+    except ValueError:
+        return printed
+    return "\n".join(each["message"].strip() for each in document.get("diagnostics", []))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when an update can follow, 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m operations.recover", description=__doc__)
+    parser.add_argument("--stack", required=True, help="name of the stack")
+    stack = parser.parse_args(argv).stack
+    try:
+        recover(stack, Path.cwd())
+    except RecoveryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

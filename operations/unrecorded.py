@@ -1,0 +1,210 @@
+"""Resources that exist although the stack's state does not know them.
+
+An engine that is killed between a create and its record leaves one, and so does an answer that gets
+lost on its way. Most are written again without harm by the next update: Vault's roles, policies,
+keys and issuer, IAM's inline policies and audiences. Three kinds are not, for their names are taken
+then: a mount, an IAM role, an identity provider.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clients.aws import AccountAccess, Holdings
+from clients.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOUNT = "vault:aws/secretBackend:SecretBackend"
+ROLE = "aws:iam/role:Role"
+IDENTITY_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A resource that the next update would create, under a name that can be taken."""
+
+    urn: str
+    type: str
+    inputs: Mapping[str, Any]
+    parent: str
+    provider: str
+    settings: Mapping[str, Any]
+    """Inputs of its provider."""
+
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A planned resource that exists already."""
+
+    planned: Planned
+    identifier: str
+    """What the provider imports it by."""
+    what: str
+    """How a person calls it."""
+    doubt: str
+    """Why it may be somebody else's; empty if it is the stack's own beyond doubt."""
+
+    def command(self, stack: str) -> str:
+        """Return the command line that imports it."""
+        planned = self.planned
+        return shlex.join(
+            [
+                *("pulumi", "import", planned.type, planned.name, self.identifier),
+                *("--parent", f"parent={planned.parent}"),
+                *("--provider", f"provider={planned.provider}"),
+                *("--protect=false", "--generate-code=false", "--stack", stack),
+            ]
+        )
+
+
+def pending_creates(deployment: Mapping[str, Any]) -> list[Planned]:
+    """Return what a killed engine was about to create, by its state (``pulumi stack export``)."""
+    pending = deployment.get("pending_operations") or []
+    creating = [each["resource"] for each in pending if each["type"] == "creating"]
+    return _planned(creating, deployment["resources"])
+
+
+def planned_creates(preview: Mapping[str, Any]) -> list[Planned]:
+    """Return what the next update would create, by its preview (``pulumi preview --json``)."""
+    steps = [step for step in preview.get("steps", []) if step.get("newState")]
+    creating = [step["newState"] for step in steps if step["op"] == "create"]
+    return _planned(creating, [step["newState"] for step in steps])
+
+
+def _planned(creating: Sequence[Mapping[str, Any]], known: Sequence[Any]) -> list[Planned]:
+    """Leave out whatever can be written again without harm."""
+    inputs = {state["urn"]: state.get("inputs", {}) for state in known}
+    return [
+        Planned(
+            urn=state["urn"],
+            type=state["type"],
+            inputs=state["inputs"],
+            parent=state["parent"],
+            provider=(provider := state["provider"].rpartition("::")[0]),
+            settings=inputs[provider],
+        )
+        for state in creating
+        if state["type"] in _LOOK
+    ]
+
+
+def find(planned: Sequence[Planned]) -> list[Found]:
+    """Return those of the planned resources that exist, judged.
+
+    Raises:
+        VaultError: Vault cannot be asked.
+        AwsError: AWS cannot be asked.
+    """
+    return [found for each in planned if (found := _LOOK[each.type](each))]
+
+
+def import_file(found: Sequence[Found]) -> dict[str, Any]:
+    """Return what ``pulumi import --file`` reads to import all of them, each in its place."""
+    names = {urn: f"n{index}" for index, urn in enumerate(_referred(found))}
+    return {
+        "nameTable": {name: urn for urn, name in names.items()},
+        "resources": [
+            {
+                "type": each.planned.type,
+                "name": each.planned.name,
+                "id": each.identifier,
+                "parent": names[each.planned.parent],
+                "provider": names[each.planned.provider],
+            }
+            for each in found
+        ],
+    }
+
+
+def _referred(found: Sequence[Found]) -> list[str]:
+    return list(dict.fromkeys(urn for f in found for urn in (f.planned.parent, f.planned.provider)))
+
+
+def _mount(planned: Planned) -> Found | None:
+    path, settings = planned.inputs["path"], planned.settings
+    with Vault(settings["address"], settings.get("namespace", "")) as vault:
+        held = vault.mount(path)
+    if held is None:
+        return None
+    doubts = {
+        f"its type is {held.kind}": held.kind != "aws",
+        "it has Vault roles": held.vault_roles,
+        "it holds an AWS key": held.access_key,
+        f"it is for the role {held.role_arn}": held.role_arn
+        not in ("", planned.inputs.get("roleArn")),
+    }
+    return Found(
+        planned=planned, identifier=path, what=f"the mount {path}/ in Vault", doubt=_all(doubts)
+    )
+
+
+def _role(planned: Planned) -> Found | None:
+    name = planned.inputs["name"]
+    held = Holdings(_access(planned.settings)).role(name)
+    if held is None:
+        return None
+    trust = json.loads(planned.inputs["assumeRolePolicy"])
+    doubts = {
+        "it does not carry this stack's tags": not _tags(planned).items() <= held.tags.items(),
+        "it does not trust exactly this stack's mount": held.trust != trust,
+    }
+    return Found(planned=planned, identifier=name, what=f"the IAM role {name}", doubt=_all(doubts))
+
+
+def _identity_provider(planned: Planned) -> Found | None:
+    url = planned.inputs["url"]
+    held = Holdings(_access(planned.settings)).identity_provider(url)
+    if held is None:
+        return None
+    doubts = {
+        "it does not carry this stack's tags": not _tags(planned).items() <= held.tags.items()
+    }
+    return Found(
+        planned=planned,
+        identifier=held.arn,
+        what=f"the identity provider {held.arn}",
+        doubt=_all(doubts),
+    )
+
+
+_LOOK = {MOUNT: _mount, ROLE: _role, IDENTITY_PROVIDER: _identity_provider}
+
+
+def _all(doubts: Mapping[str, object]) -> str:
+    return ", ".join(doubt for doubt, holds in doubts.items() if holds)
+
+
+def _tags(planned: Planned) -> dict[str, str]:
+    """Return all tags the resource would get: its own and its provider's."""
+    everywhere = _decoded(planned.settings.get("defaultTags"), {}).get("tags", {})
+    return {**everywhere, **planned.inputs.get("tags", {})}
+
+
+def _access(settings: Mapping[str, Any]) -> AccountAccess:
+    """Return how the provider with these settings reaches its account."""
+    roles = _decoded(settings.get("assumeRoles"), [])
+    assumed = roles[0] if roles else {}
+    return AccountAccess(
+        account_id=_decoded(settings["allowedAccountIds"], [])[0],
+        region=settings["region"],
+        profile=settings.get("profile"),
+        deploy_role_arn=assumed.get("roleArn"),
+        external_id=assumed.get("externalId"),
+    )
+
+
+def _decoded(value: Any, default: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return a provider setting; the engine keeps all but strings as JSON text."""
+    if value is None:
+        return default
+    return json.loads(value) if isinstance(value, str) else value

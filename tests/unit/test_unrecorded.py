@@ -1,0 +1,210 @@
+"""What exists without a record: found in state and preview, judged, imported in its place."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from clients.aws import AccountAccess, HeldIdentityProvider, HeldRole
+from clients.vault import HeldMount
+from operations import unrecorded
+from operations.unrecorded import IDENTITY_PROVIDER, MOUNT, ROLE, Planned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STACK = "urn:pulumi:dev::project::pulumi:pulumi:Stack::project-dev"
+AWS = "urn:pulumi:dev::project::pulumi:providers:aws::main"
+VAULT = "urn:pulumi:dev::project::pulumi:providers:vault::root"
+TRUST = {"Version": "2012-10-17", "Statement": [{"Sid": "OneVaultMount"}]}
+TAGS = {"vault-stack": "dev", "vault-mount": "aws"}
+ISSUER = "https://vault.example.com/v1/identity/oidc/plugins"
+ARN = "arn:aws:iam::123456789012:oidc-provider/vault.example.com/v1/identity/oidc/plugins"
+AWS_SETTINGS = {
+    "region": "us-east-1",
+    "allowedAccountIds": '["123456789012"]',
+    "defaultTags": '{"tags": {"vault-stack": "dev"}}',
+    "assumeRoles": '[{"roleArn": "arn:aws:iam::123456789012:role/deploy", "externalId": "x"}]',
+}
+
+
+class Clouds:
+    """What AWS and Vault hold, and how they were reached."""
+
+    def __init__(self) -> None:
+        self.held: Any = None
+        self.reached: object = None
+
+    def holdings(self, access: AccountAccess) -> Self:
+        self.reached = access
+        return self
+
+    def vault(self, address: str, namespace: str) -> Self:
+        self.reached = (address, namespace)
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def role(self, name: str) -> Any:  # noqa: ANN401 - whatever the test put there
+        return self._found(name, "vault-role")
+
+    def mount(self, path: str) -> Any:  # noqa: ANN401 - the same
+        return self._found(path, "aws")
+
+    def identity_provider(self, issuer: str) -> Any:  # noqa: ANN401 - the same
+        return self._found(issuer, ISSUER)
+
+    def _found(self, asked: str, name: str) -> Any:  # noqa: ANN401 - the same
+        assert asked == name
+        return self.held
+
+
+@pytest.fixture
+def clouds(monkeypatch: pytest.MonkeyPatch) -> Clouds:
+    made = Clouds()
+    monkeypatch.setattr(unrecorded, "Holdings", made.holdings)
+    monkeypatch.setattr(unrecorded, "Vault", made.vault)
+    return made
+
+
+def test_pending_creates_come_with_the_settings_of_their_provider() -> None:
+    deployment = {
+        "resources": [{"urn": STACK}, {"urn": AWS, "inputs": AWS_SETTINGS}],
+        "pending_operations": [
+            {"type": "creating", "resource": _state(ROLE, AWS)},
+            {"type": "deleting", "resource": _state(ROLE, AWS, "going")},
+            {"type": "creating", "resource": _state("aws:iam/rolePolicy:RolePolicy", AWS)},
+        ],
+    }
+    assert unrecorded.pending_creates(deployment) == [_planned(ROLE, AWS, AWS_SETTINGS)]
+    assert unrecorded.pending_creates({"resources": []}) == []
+
+
+def test_planned_creates_are_those_of_a_preview_whose_names_can_be_taken() -> None:
+    preview = {
+        "steps": [
+            {"op": "same", "newState": {"urn": AWS, "type": "x", "inputs": AWS_SETTINGS}},
+            {"op": "create", "newState": _state(ROLE, AWS)},
+            {"op": "update", "newState": _state(IDENTITY_PROVIDER, AWS)},
+            {"op": "delete", "oldState": _state(MOUNT, VAULT)},
+            {"op": "create", "newState": _state("vault:index/policy:Policy", VAULT)},
+        ]
+    }
+    assert unrecorded.planned_creates(preview) == [_planned(ROLE, AWS, AWS_SETTINGS)]
+    assert unrecorded.planned_creates({}) == []
+
+
+@pytest.mark.parametrize("kind", [ROLE, IDENTITY_PROVIDER, MOUNT])
+def test_what_does_not_exist_is_not_found(clouds: Clouds, kind: str) -> None:
+    assert unrecorded.find([_given(kind)]) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "doubt"),
+    [
+        (HeldRole(trust=TRUST, tags=TAGS), ""),
+        (HeldRole(trust=TRUST, tags={"vault-stack": "dev"}), "does not carry this stack's tags"),
+        (HeldRole(trust={}, tags=TAGS), "does not trust exactly this stack's mount"),
+    ],
+)
+def test_a_role_is_ours_by_tags_and_trust(clouds: Clouds, held: HeldRole, doubt: str) -> None:
+    clouds.held = held
+    [found] = unrecorded.find([_given(ROLE)])
+    assert found.identifier == "vault-role"
+    assert doubt in found.doubt
+    assert bool(doubt) == bool(found.doubt)
+    assert clouds.reached == AccountAccess(
+        account_id="123456789012",
+        region="us-east-1",
+        deploy_role_arn="arn:aws:iam::123456789012:role/deploy",
+        external_id="x",
+    )
+
+
+@pytest.mark.parametrize("tags", [{"vault-stack": "dev"}, {"vault-stack": "other"}, {}])
+def test_an_identity_provider_is_ours_by_its_tags(clouds: Clouds, tags: dict[str, str]) -> None:
+    clouds.held = HeldIdentityProvider(arn=ARN, tags=tags)
+    [found] = unrecorded.find([_given(IDENTITY_PROVIDER)])
+    assert found.identifier == ARN
+    assert bool(found.doubt) == (tags != {"vault-stack": "dev"})
+
+
+@pytest.mark.parametrize(
+    ("held", "doubt"),
+    [
+        (HeldMount(kind="aws"), ""),
+        (HeldMount(kind="aws", role_arn="arn:ours"), ""),
+        (HeldMount(kind="kv"), "its type is kv"),
+        (HeldMount(kind="aws", vault_roles=("theirs",)), "it has Vault roles"),
+        (HeldMount(kind="aws", access_key="AKIA"), "it holds an AWS key"),
+        (HeldMount(kind="aws", role_arn="arn:theirs"), "it is for the role arn:theirs"),
+    ],
+)
+def test_a_mount_is_ours_as_long_as_nobody_uses_it(
+    clouds: Clouds, held: HeldMount, doubt: str
+) -> None:
+    clouds.held = held
+    [found] = unrecorded.find([_given(MOUNT)])
+    assert (found.identifier, found.doubt) == ("aws", doubt)
+    assert clouds.reached == ("https://vault.example.com", "team")
+
+
+def test_the_import_file_names_parents_and_providers_once(clouds: Clouds) -> None:
+    clouds.held = HeldRole(trust=TRUST, tags=TAGS)
+    found = unrecorded.find([_given(ROLE), _given(ROLE)])
+    assert unrecorded.import_file(found) == {
+        "nameTable": {"n0": STACK, "n1": AWS},
+        "resources": 2
+        * [{"type": ROLE, "name": "made", "id": "vault-role", "parent": "n0", "provider": "n1"}],
+    }
+
+
+def test_the_import_line_can_be_typed(clouds: Clouds) -> None:
+    clouds.held = HeldRole(trust={}, tags={})
+    [found] = unrecorded.find([_given(ROLE)])
+    assert shlex.split(found.command("dev")) == [
+        *("pulumi", "import", ROLE, "made", "vault-role"),
+        *("--parent", f"parent={STACK}", "--provider", f"provider={AWS}"),
+        *("--protect=false", "--generate-code=false", "--stack", "dev"),
+    ]
+
+
+def _inputs(kind: str) -> dict[str, Any]:
+    inputs: dict[str, dict[str, Any]] = {
+        ROLE: {
+            "name": "vault-role",
+            "assumeRolePolicy": json.dumps(TRUST),
+            "tags": {"vault-mount": "aws"},
+        },
+        IDENTITY_PROVIDER: {"url": ISSUER},
+        MOUNT: {"path": "aws", "roleArn": "arn:ours"},
+    }
+    return inputs.get(kind, {})
+
+
+def _state(kind: str, provider: str, name: str = "made") -> dict[str, Any]:
+    return {
+        "urn": f"urn:pulumi:dev::project::{kind}::{name}",
+        "type": kind,
+        "inputs": _inputs(kind),
+        "parent": STACK,
+        "provider": f"{provider}::0b8e",
+    }
+
+
+def _planned(kind: str, provider: str, settings: Mapping[str, Any]) -> Planned:
+    state = _state(kind, provider)
+    return Planned(**(state | {"provider": provider}), settings=settings)
+
+
+def _given(kind: str) -> Planned:
+    if kind == MOUNT:
+        return _planned(kind, VAULT, {"address": "https://vault.example.com", "namespace": "team"})
+    return _planned(kind, AWS, AWS_SETTINGS)
