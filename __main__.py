@@ -23,6 +23,7 @@ clouds = {
         profile=account.profile,
         assume_roles=make.deploy_roles(account),
         allowed_account_ids=[account.id],
+        max_retries=make.AWS_RETRIES,
         default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
     )
     for name, account in config.accounts.items()

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
+ENGINE_SETTINGS = (
+    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
+    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
+    *("role_arn", "identity_token_audience", "identity_token_ttl"),
+)
+"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
+credentials"), without keys and their rotation, which it does not have."""
+
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
@@ -196,20 +204,43 @@ class Vault:
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
 
-    def reconnect(self, path: str) -> None:
-        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
-
-        An engine that could not sign in when it was first used never tries again. Any write of its
-        configuration discards its client, and every field left out stays, save this one (Vault,
-        AWS secrets engine API, "Configure root credentials").
+    def username_template(self, path: str) -> str:
+        """Return the template by which an AWS secrets engine names users; empty without one.
 
         Raises:
             VaultError: unreachable or refused.
         """
+        return str((self._read(f"{path}/config/root") or {}).get("username_template") or "")
+
+    def set_username_template(self, path: str, template: str) -> None:
+        """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {"username_template": template})
+
+    def reconnect(self, path: str) -> None:
+        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again; any write of its
+        configuration discards its client.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {})
+
+    def _rewrite(self, path: str, changes: dict[str, Any]) -> None:
+        """Write the configuration of a federated AWS secrets engine as it is, but for ``changes``.
+
+        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
+        template.
+        """
         config = f"{path}/config/root"
-        if held := self._read(config):
-            same = {"username_template": held["username_template"]}
-            self._ask("update", config, lambda: self._client.write_data(config, data=same))
+        held = self._read(config) or {}
+        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
+        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.

@@ -1,6 +1,6 @@
 """The nouns of the program: each file one component, each component one promise."""
 
-from components.account import deploy_roles
+from components.account import AWS_RETRIES, deploy_roles
 from components.connection import Connection
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
 from components.issuer import Issuer, IssuerArgs
@@ -8,6 +8,7 @@ from components.secrets_engine import SecretsEngine, SecretsEngineArgs
 from components.thumbprint import Thumbprint, ThumbprintArgs
 
 __all__ = [
+    "AWS_RETRIES",
     "Connection",
     "IdentityProvider",
     "IdentityProviderArgs",

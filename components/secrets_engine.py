@@ -15,6 +15,7 @@ from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
 from components.user_guard import UserGuard, UserGuardArgs
+from components.username_template import UsernameTemplate, UsernameTemplateArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
@@ -39,8 +40,9 @@ class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-users`` and, for each Vault
-    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<name>-usernames``, ``<name>-audience``, ``<name>-workload``, ``<name>-check``,
+    ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``, ``<name>-role/<role>``,
+    ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
@@ -62,6 +64,17 @@ class SecretsEngine(pulumi.ComponentResource):
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
         check, needed = self._federation(mount, subject)
+        UsernameTemplate(
+            f"{name}-usernames",
+            UsernameTemplateArgs(
+                address=args.trust.issuer.declared.address,
+                namespace=args.names.namespace,
+                path=args.engine.path,
+                accessor=mount.accessor,
+                template=USERNAME_TEMPLATE,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
         users = UserGuard(
             f"{name}-users",
             UserGuardArgs(names=args.names, account=args.trust.account),
@@ -118,11 +131,10 @@ class SecretsEngine(pulumi.ComponentResource):
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
                 delete_before_replace=True,
-                # because the official provider never writes a changed template to Vault.
-                replace_on_changes=["usernameTemplate"],
-                # because another account's role cannot delete what this one's has made: the old
-                # leases end before anything points elsewhere.
-                replacement_trigger=trust.account.id,
+                # What is declared, not what Vault holds: because another account's role cannot
+                # delete what this one's has made, and inline policies know users by the template.
+                # The old leases end before either changes.
+                replacement_trigger=[trust.account.id, USERNAME_TEMPLATE],
             ),
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lab.plugins.aws.identity_provider import OpenIdConnectProvider
 from lab.plugins.aws.roles import Role, RolePolicy
-from lab.plugins.aws.session import AwsSession, Settings
+from lab.plugins.aws.session import MAX_RETRIES, AwsSession, Settings
 from lab.plugins.provider import Plugin
 from lab.plugins.server import serve
 
@@ -25,6 +25,7 @@ class AwsPlugin(Plugin[AwsSession]):
         "allowedAccountIds": list,
         "assumeRoles": list,
         "defaultTags": dict,
+        "maxRetries": int,
         # Checks of the official plugin at start-up; there is nothing here to skip.
         "skipCredentialsValidation": bool,
         "skipMetadataApiCheck": bool,
@@ -41,6 +42,7 @@ class AwsPlugin(Plugin[AwsSession]):
                 allowed_account_ids=tuple(settings.get("allowedAccountIds", ())),
                 assume_roles=tuple(settings.get("assumeRoles", ())),
                 default_tags=settings.get("defaultTags", {}).get("tags", {}),
+                max_retries=int(settings.get("maxRetries", MAX_RETRIES)),
             )
         )
 
