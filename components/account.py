@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 AWS_RETRIES = 8
-"""How often an account's provider repeats a request that fails. Its own default, 25, stands for
-minutes in which an AWS that cannot be reached looks like one that is slow; eight outlast the
-throttling of a large stack and end within a minute."""
+"""How often an account's provider repeats a request that fails. Its own default, 25, means minutes
+in which an AWS that cannot be reached looks like a slow one; eight outlast throttling, and end
+within about a minute."""
 
 
 def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] | None:

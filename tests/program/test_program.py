@@ -158,9 +158,12 @@ def test_the_vault_provider_carries_no_token(program: Engine) -> None:
     ]
 
 
-def test_the_aws_provider_refuses_any_other_account(program: Engine) -> None:
+def test_the_aws_provider_refuses_any_other_account_and_gives_up_in_useful_time(
+    program: Engine,
+) -> None:
     (provider,) = [e for e in program.registered() if e.type == "pulumi:providers:aws"]
     assert json.loads(provider.inputs["allowedAccountIds"]) == ["123456789012"]
+    assert provider.inputs["maxRetries"] == "8"
     assert not {"accessKey", "secretKey", "token"} & set(provider.inputs)
 
 
