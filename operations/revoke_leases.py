@@ -78,7 +78,9 @@ ADVICE: dict[type[BaseException], str] = {
     RequestsRemainError: f"Nothing was deleted. Find out what holds them up, {_REPEAT}",
     LeasesRemainError: (
         f"{_KEPT} Check that Vault reaches AWS and that its IAM role, inline policies and identity "
-        f"provider are as this stack made them (`pulumi up` restores them), {_REPEAT}"
+        "provider are as this stack made them (`pulumi up` restores them). NoSuchEntity: somebody "
+        "else deleted the user, which Vault accepts once its lease is five minutes old. Mend or "
+        f"await it, {_REPEAT}"
     ),
     NotSignedInError: (
         f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
