@@ -34,8 +34,8 @@ class TargetRoleArgs:
 class TargetRole(pulumi.ComponentResource):
     """What Vault's session becomes when it reads credentials of type assumed_role.
 
-    Type ``vaultwif:aws:TargetRole``. Children: ``<name>-role``, ``<name>-policy``,
-    ``<name>-managed/<policy>`` for each managed policy.
+    Type ``vaultwif:aws:TargetRole``. Children: ``<name>-role``, ``<name>-policy``. Each managed
+    policy is one more, ``<name>-managed/<policy>``.
 
     It trusts exact IAM roles, which therefore exist first. If one of them is deleted and made
     again, at once or by somebody else, IAM no longer trusts it: the trust policy then names the
@@ -72,7 +72,8 @@ class TargetRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=child,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         if args.target.policy is not None:
             aws.iam.RolePolicy(

@@ -60,7 +60,8 @@ class WorkloadRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=child,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         for policy, document in args.policies.items():
             aws.iam.RolePolicy(

@@ -155,12 +155,21 @@ class AssumedRole(Role):
     credential_type: Literal["assumed_role"]
     role_arns: Annotated[tuple[TargetArn, ...], WithoutRepeats] = ()
     """Target roles that somebody else makes."""
-    target_roles: Annotated[tuple[OwnTarget, ...], WithoutRepeats] = ()
+    target_roles: Annotated[
+        tuple[OwnTarget, ...], WithoutRepeats, Field(validate_default=True)
+    ] = ()
     """Target roles of this stack, by name; resolved here to their ARNs."""
     external_id: Annotated[str, accepts(syntax.external_id)] | None = None
     session_tags: Tags = Field(default_factory=dict)
     default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION
     max_ttl_seconds: Annotated[int, Field(ge=900, validate_default=True)] = LONGEST_CHAINED_SESSION
+
+    @field_validator("target_roles")
+    @classmethod
+    def _has_a_target(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not targets and info.data.get("role_arns") == ():
+            raise ValueError("must hold at least one, unless roleArns does")
+        return targets
 
     @field_validator("default_ttl_seconds", "max_ttl_seconds")
     @classmethod
@@ -171,12 +180,6 @@ class AssumedRole(Role):
                 "target role, and AWS ends such a chained session after an hour"
             )
         return not_below_default(seconds, info)
-
-    @model_validator(mode="after")
-    def _has_a_target(self) -> Self:
-        if not self.role_arns and not self.target_roles:
-            raise ValueError("must have targetRoles or roleArns; there is nothing to assume")
-        return self
 
     def vault_role(self, name: str) -> VaultRole:
         """Return the role as the rest of the program knows it: by ARNs alone."""

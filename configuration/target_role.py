@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from configuration.problems import Key, Problems
 from configuration.roles import (
@@ -32,20 +32,28 @@ class TargetRole(Section):
     policy: Annotated[str, AfterValidator(_policy_of_role)] | None = None
     """File of the inline policy, from the project's folder; read here, kept as JSON text."""
     managed_policies: Annotated[
-        tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
+        tuple[PolicyArn, ...],
+        Field(max_length=MOST_MANAGED_POLICIES, validate_default=True),
+        WithoutRepeats,
     ] = ()
     trusted_by: Annotated[tuple[str, ...], WithoutRepeats]
     """Secrets engines of the stack, by name, that may assume the role."""
     external_id: Annotated[str, accepts(syntax.external_id)] | None = None
     session_tags: Tags = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _grants_something(self) -> Self:
-        if self.policy is None and not self.managed_policies:
-            raise ValueError("must have policy or managedPolicies; its sessions may do nothing")
-        if not self.trusted_by:
-            raise ValueError("must have an engine in trustedBy; nobody may assume the role")
-        return self
+    @field_validator("managed_policies")
+    @classmethod
+    def _grants_something(cls, arns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not arns and info.data.get("policy", "") is None:
+            raise ValueError("must hold at least one, unless there is a policy")
+        return arns
+
+    @field_validator("trusted_by")
+    @classmethod
+    def _somebody_may(cls, engines: tuple[str, ...]) -> tuple[str, ...]:
+        if not engines:
+            raise ValueError("must hold at least one; else nobody may assume the role")
+        return engines
 
     def names(self, stack: str, key: str, account: Account) -> TargetNames:
         """Names of the role; raises ValueError if AWS would refuse one."""
