@@ -9,14 +9,13 @@ import pulumi
 import pulumi_vault as vault
 
 from components.declared import DeclaredLogin
+from components.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
 from federation.names import login_group
 
 COMMAND_LINE = "http://localhost:8250/oidc/callback"
 """Where ``vault login`` waits for the browser (Vault, "JWT/OIDC auth method", Redirect URIs)."""
 DESCRIPTION = "AWS credentials for people"
-"""Nothing that may change: the official provider replaces a mount with another description, which
-ends every session."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +37,8 @@ class HumanLoginArgs:
 class HumanLogin(pulumi.ComponentResource):
     """Lets the people of some groups log in, and read what their groups may read, no more.
 
-    Type ``vaultwif:vault:HumanLogin``. Children: ``<name>-method``, ``<name>-role`` and, for each
-    group, ``<name>-group/<group>``, ``<name>-alias/<group>``.
+    Type ``vaultwif:vault:HumanLogin``. Children: ``<name>-method``, ``<name>-client``,
+    ``<name>-role`` and, for each group, ``<name>-group/<group>``, ``<name>-alias/<group>``.
 
     Who is in none of the groups is refused. Membership is what the identity provider said at the
     last login, so a token lives hours, not days. It goes first when the stack is destroyed: its
@@ -60,26 +59,33 @@ class HumanLogin(pulumi.ComponentResource):
             COMMAND_LINE,
             f"{args.address}/ui/vault/auth/{login.path}/oidc/callback",
         ]
-        method = vault.jwt.AuthBackend(
+        method = vault.AuthBackend(
             f"{name}-method",
             type="oidc",
             path=login.path,
             description=DESCRIPTION,
-            oidc_discovery_url=login.discovery_url,
-            oidc_client_id=login.client_id,
-            oidc_client_secret=args.client_secret,
-            default_role=name,
-            # Redirect URIs need no namespace then, and the identity provider no entry for each.
-            namespace_in_state=True,
             # Moved, a mount would keep its tokens under paths that nobody looks for.
             disable_remount=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[args.grants[role].policy for role in login.aws_roles],
-                # because a path holds one mount, and a mount whose configuration failed to be
-                # written is replaced by the next update.
+                # because a path holds one mount.
                 delete_before_replace=True,
             ),
+        )
+        client = OidcClient(
+            f"{name}-client",
+            OidcClientArgs(
+                address=args.address,
+                namespace=login.namespace,
+                path=method.path,
+                accessor=method.accessor,
+                discovery_url=login.discovery_url,
+                client_id=login.client_id,
+                client_secret=args.client_secret,
+                default_role=name,
+            ),
+            child,
         )
         vault.jwt.AuthBackendRole(
             f"{name}-role",
@@ -96,7 +102,7 @@ class HumanLogin(pulumi.ComponentResource):
             oidc_scopes=list(login.scopes) or None,
             token_ttl=login.token_ttl_seconds,
             token_max_ttl=login.token_max_ttl_seconds,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[client]),
         )
         for group, granted in login.groups.items():
             own = vault.identity.Group(

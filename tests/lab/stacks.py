@@ -179,9 +179,7 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
         },
         "policies": set(vault.sys.list_policies()["data"]["policies"]) - {"default", "root"},
         "logins": set(vault.sys.list_auth_methods()["data"]) - {"token/"},
-        "groups": set(
-            (vault.list("identity/group/name") or {"data": {"keys": []}})["data"]["keys"]
-        ),
+        "groups": set(groups["data"]["keys"]),
         "keys": set(keys["data"]["keys"]) - {"default"},
     }
     found["users"] = {arn for arn in found["users"] if not arn.endswith("/bootstrap-administrator")}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest
 
+from lab import switches
 from lab.home import read_json, write_json
+from lab.switches import Fault, Switches
 from tests.lab.browser import COMMAND_LINE, holder, log_in
 from tests.lab.conftest import ROOT
 from tests.lab.stacks import Stack, administrator, holdings
@@ -25,6 +28,7 @@ _TARGET = "vault-target-people-deploy"
 _WORKLOAD = "vault-secret-people-root-aws"
 _SECTION = "vault-aws-federation:humanLoginSecrets"
 _SECRET = "another-false-client-secret"
+_NEXT_SECRET = "false-client-secret-after-a-change"
 _USER_INTERFACE = "https://vault.lab.test/ui/vault/auth/people/oidc/callback"
 
 
@@ -85,11 +89,24 @@ def _hide(stack: Stack, secret: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def first_attempt(
+    world: Laboratory, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Stack, subprocess.CompletedProcess[str]]:
+    """A stack whose first update found the identity provider away."""
     _know_client(world, _SECRET)
     made = Stack(world, tmp_path_factory.mktemp("project"), "people", ROOT)
     made.create(_settings())
     _hide(made, _SECRET)
+    switches.store(world.home, Switches(unreachable=("people.lab.test",)))
+    try:
+        return made, made.up(check=False)
+    finally:
+        switches.store(world.home, Switches())
+
+
+@pytest.fixture(scope="module")
+def stack(first_attempt: tuple[Stack, subprocess.CompletedProcess[str]]) -> Stack:
+    made, _ = first_attempt
     made.up()
     return made
 
@@ -125,6 +142,17 @@ def _as(laboratory: Laboratory, credentials: dict[str, str], *command: str) -> s
     }
     finished = laboratory.run("aws", *command, env=environment, check=False)
     return finished.stdout if finished.returncode == 0 else finished.stderr
+
+
+def test_an_identity_provider_that_is_away_is_named_with_what_to_do(
+    first_attempt: tuple[Stack, subprocess.CompletedProcess[str]],
+) -> None:
+    _, failed = first_attempt
+    assert failed.returncode != 0
+    said = " ".join(failed.stdout.split())
+    assert "the login at people is not configured" in said
+    assert "https://people.lab.test/.well-known/openid-configuration" in said
+    assert _SECRET not in failed.stdout + failed.stderr
 
 
 @pytest.mark.parametrize("redirect_uri", [COMMAND_LINE, _USER_INTERFACE])
@@ -240,6 +268,28 @@ def test_the_client_secret_stands_nowhere_in_the_clear(stack: Stack) -> None:
                 places[str(path)] = path.read_text("utf-8", errors="replace")
     assert [place for place, text in places.items() if _SECRET in text] == []
     assert (home.people.stat().st_mode & 0o777) == 0o600
+
+
+def test_a_new_client_secret_arrives_although_its_first_write_failed(stack: Stack) -> None:
+    """Vault shows the secret to nobody, so no refresh finds that it never arrived."""
+    home = stack.laboratory.home
+    _know_client(stack.laboratory, _NEXT_SECRET)
+    _hide(stack, _NEXT_SECRET)
+    written = "vault.lab.test POST /v1/auth/people/config"
+    switches.store(home, Switches(fault=Fault(kind="refuse", write=written)))
+    try:
+        failed = stack.up(check=False)
+    finally:
+        switches.store(home, Switches())
+    assert failed.returncode != 0
+    assert "the login at people is not configured" in failed.stdout
+    assert "invalid_client" in log_in(stack.laboratory, "alice").refusal
+    succeeded = stack.up("--diff")
+    assert not log_in(stack.laboratory, "alice").refusal
+    stack.expect_no_changes()
+    for shown in (failed, succeeded):
+        assert _SECRET not in shown.stdout + shown.stderr
+        assert _NEXT_SECRET not in shown.stdout + shown.stderr
 
 
 def test_an_engines_role_that_is_made_again_is_trusted_again(stack: Stack) -> None:

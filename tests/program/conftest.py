@@ -76,7 +76,7 @@ class _Outputs(mocks.Mocks):
         if args.typ == "aws:iam/role:Role":
             computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
             computed["uniqueId"] = "AROA0123456789ABCDEFG"
-        if args.typ == "vault:jwt/authBackend:AuthBackend":
+        if args.typ == "vault:index/authBackend:AuthBackend":
             computed["accessor"] = "auth_oidc_0a1b2c3d"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")

@@ -12,7 +12,7 @@ from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
 from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
-from lab.plugins.vault.oidc_login import JwtAuthBackend, JwtAuthBackendRole
+from lab.plugins.vault.oidc_login import JwtAuthBackendRole
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -39,7 +39,6 @@ class VaultPlugin(Plugin[VaultSession]):
         AuthBackendClient,
         AuthBackendRole,
         AuthBackendConfigIdentity,
-        JwtAuthBackend,
         JwtAuthBackendRole,
         Group,
         GroupAlias,
