@@ -12,21 +12,24 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from configuration.auth_method import AuthMethod, LoginRoleSettings
 from configuration.checks import Draft, check
 from configuration.problems import Key, Problems
 from configuration.roles import AssumedRole, IamUserRole, Surroundings
 from configuration.schema import Account, SecretsEngine, VaultSettings
 from federation import identity
-from federation.names import MountNames, check_key, check_role
+from federation.logins import LoginRole
+from federation.names import MountNames, check_key, check_login_role, check_role
 from federation.roles import VaultRole
 
-__all__ = ["Account", "SecretsEngine", "Settings", "VaultSettings", "load"]
+__all__ = ["Account", "AuthMethod", "SecretsEngine", "Settings", "VaultSettings", "load"]
 
 PROJECT = Path(__file__).parent
 """The program's own folder."""
 
-SECTIONS = ("vault", "accounts", "secretsEngines")
+SECTIONS = ("vault", "accounts", "secretsEngines", "authMethods")
 """Keys of the configuration, as Pulumi.yaml declares them."""
+_OPTIONAL = frozenset(("secretsEngines", "authMethods"))
 
 _ROLE_MODELS: Mapping[str, type[IamUserRole | AssumedRole]] = {
     "iam_user": IamUserRole,
@@ -44,6 +47,7 @@ class Settings:
     vault: VaultSettings
     accounts: Mapping[str, Account]
     secrets_engines: Mapping[str, SecretsEngine]
+    auth_methods: Mapping[str, AuthMethod]
 
     def issuer(self, namespace: str) -> str:
         """Issuer of the plugin tokens of one namespace."""
@@ -54,10 +58,20 @@ class Settings:
         settings = self.secrets_engines[engine]
         return settings.names(self.stack, engine, self.accounts[settings.account])
 
+    def method_names(self, method: str) -> MountNames:
+        """Names of one auth method, by its key."""
+        settings = self.auth_methods[method]
+        return settings.names(self.stack, method, self.accounts[settings.account])
+
+    @property
+    def mounts(self) -> tuple[SecretsEngine | AuthMethod, ...]:
+        """Every mount that is federated."""
+        return (*self.secrets_engines.values(), *self.auth_methods.values())
+
     @property
     def namespaces(self) -> tuple[str, ...]:
         """Every namespace in use, sorted; each has one issuer and one Vault provider."""
-        return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
+        return tuple(sorted({mount.namespace for mount in self.mounts}))
 
     @property
     def federations(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -66,8 +80,8 @@ class Settings:
         Sorted; each has one identity provider.
         """
         audiences: dict[tuple[str, str], list[str]] = {}
-        for engine in self.secrets_engines.values():
-            audiences.setdefault((engine.account, engine.namespace), []).append(engine.audience)
+        for mount in self.mounts:
+            audiences.setdefault((mount.account, mount.namespace), []).append(mount.audience)
         return {where: tuple(sorted(found)) for where, found in sorted(audiences.items())}
 
 
@@ -100,11 +114,19 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         for name, entry in problems.entries(raw["secretsEngines"], ("secretsEngines",))
         if (engine := _engine(problems, root, accounts, name, entry))
     }
-    check(Draft(stack=stack, vault=vault, accounts=accounts, engines=engines), problems)
+    methods = {
+        name: method
+        for name, entry in problems.entries(raw["authMethods"], ("authMethods",))
+        if (method := _method(problems, root, accounts, name, entry))
+    }
+    draft = Draft(stack=stack, vault=vault, accounts=accounts, engines=engines, methods=methods)
+    check(draft, problems)
     if problems.lines or vault is None:
         raise pulumi.RunError(problems.text(stack))
     sound = {name: account for name, account in accounts.items() if account}
-    return Settings(stack=stack, vault=vault, accounts=sound, secrets_engines=engines)
+    return Settings(
+        stack=stack, vault=vault, accounts=sound, secrets_engines=engines, auth_methods=methods
+    )
 
 
 def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -114,7 +136,7 @@ def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # no
     except pulumi.ConfigTypeError:
         problems.add((section,), "must be an object; write it as YAML in the stack's file")
         return None
-    if raw is None and section != "secretsEngines":
+    if raw is None and section not in _OPTIONAL:
         problems.add((section,), "is missing")
     return raw
 
@@ -147,10 +169,8 @@ def _engine(
     if not isinstance(raw, dict):
         problems.add(key, "must be an object")
         return None
+    _account_exists(problems, key, raw, accounts)
     account = raw.get("account")
-    if isinstance(account, str) and account not in accounts:
-        known = ", ".join(accounts) or "none"
-        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
     surroundings = Surroundings(root=root, account=accounts.get(str(account)))
     roles = [
         _role(problems, (*key, "roles", role), entry, surroundings)
@@ -162,6 +182,48 @@ def _engine(
         return None
     sound = sorted((role for role in roles if role), key=lambda role: role.name)
     return engine.model_copy(update={"path": engine.path or name, "roles": tuple(sound)})
+
+
+def _account_exists(
+    problems: Problems, key: Key, raw: Mapping[str, Any], accounts: Mapping[str, Account | None]
+) -> None:
+    account = raw.get("account")
+    if isinstance(account, str) and account not in accounts:
+        known = ", ".join(accounts) or "none"
+        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
+
+
+def _method(
+    problems: Problems,
+    root: Path,
+    accounts: Mapping[str, Account | None],
+    name: str,
+    raw: object,
+) -> AuthMethod | None:
+    """Validate a method and each of its roles apart, so that none hides another's problems."""
+    key: Key = ("authMethods", name)
+    named = problems.name_is_sound(key, check_key)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    _account_exists(problems, key, raw, accounts)
+    roles = [
+        _login_role(problems, (*key, "roles", role), entry, root)
+        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
+    ]
+    own = {field: value for field, value in raw.items() if field != "roles"}
+    method = problems.parse(AuthMethod, own, key)
+    if method is None or not named:
+        return None
+    sound = sorted((role for role in roles if role), key=lambda role: role.name)
+    return method.model_copy(update={"path": method.path or name, "roles": tuple(sound)})
+
+
+def _login_role(problems: Problems, key: Key, raw: object, root: Path) -> LoginRole | None:
+    named = problems.name_is_sound(key, check_login_role)
+    surroundings = Surroundings(root=root, account=None)
+    role = problems.parse(LoginRoleSettings, raw, key, surroundings)
+    return role.login_role(str(key[-1]), root) if role and named else None
 
 
 def _role(

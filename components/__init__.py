@@ -1,6 +1,7 @@
 """The nouns of the program: each file one component, each component one promise."""
 
 from components.account import deploy_roles
+from components.auth_method import AuthMethod, AuthMethodArgs
 from components.connection import Connection
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
 from components.issuer import Issuer, IssuerArgs
@@ -8,6 +9,8 @@ from components.secrets_engine import SecretsEngine, SecretsEngineArgs
 from components.thumbprint import Thumbprint, ThumbprintArgs
 
 __all__ = [
+    "AuthMethod",
+    "AuthMethodArgs",
     "Connection",
     "IdentityProvider",
     "IdentityProviderArgs",
