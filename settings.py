@@ -221,6 +221,9 @@ def _method(
 
 def _login_role(problems: Problems, key: Key, raw: object, root: Path) -> LoginRole | None:
     named = problems.name_is_sound(key, check_login_role)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
     surroundings = Surroundings(root=root, account=None)
     role = problems.parse(LoginRoleSettings, raw, key, surroundings)
     return role.login_role(str(key[-1]), root) if role and named else None

@@ -34,8 +34,9 @@ class AuthMethod(pulumi.ComponentResource):
 
     Type ``vaultwif:federation:AuthMethod``. Children: ``<name>-signing``, ``<name>-mount``,
     ``<name>-audience``, ``<name>-workload``, ``<name>-client``, ``<name>-identity``,
-    ``<name>-check``, for each other account ``<name>-account/<account>``, for each Vault policy
-    ``<name>-policy/<policy>`` and for each Vault role ``<name>-role/<role>``.
+    ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for each Vault role
+    ``<name>-role/<role>``. Where principals of another account are bound, also
+    ``<name>-account/<account>``.
 
     They are created in this order: Vault looks the principals of a role up when the role is
     written, for which all the others must be there.

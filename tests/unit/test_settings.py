@@ -117,7 +117,8 @@ def test_pulumi_declares_exactly_the_sections_that_are_read() -> None:
     assert project["name"] == PROJECT
     assert tuple(declared) == settings.SECTIONS
     assert all(value["type"] == "object" and value["description"] for value in declared.values())
-    assert {key for key, value in declared.items() if "default" in value} == {"secretsEngines"}
+    optional = {key for key, value in declared.items() if "default" in value}
+    assert optional == {"secretsEngines", "authMethods"}
 
 
 def test_everything_has_a_default_that_can_have_one(folder: Path) -> None:
@@ -501,12 +502,12 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             f"{DEPLOY}.roleArns": ["*"],
             "secretsEngines.spare.account": "nobody",
             "secretsEngines.Spare": {"account": "main", "audience": "x"},
-            "authMethods": {},
+            "authMethod": {},
         }
     )
     assert sorted(line.partition(": ")[0] for line in problems(wrong, folder)) == [
         f"{MAIN}.id",
-        "authMethods",
+        "authMethod",
         "secretsEngines.Spare",
         f"{ENGINE}.audience",
         f"{DEPLOY}.roleArns[0]",
@@ -646,7 +647,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             {"secretsEngine": {}},
             (
                 "secretsEngine: is unknown; did you mean secretsEngines? known are vault, "
-                "accounts, secretsEngines"
+                "accounts, secretsEngines, authMethods"
             ),
         ),
     ],
