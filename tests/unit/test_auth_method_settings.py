@@ -144,14 +144,16 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {"authMethods.spare": {"account": "main", "audience": "logins"}},
             (
-                'authMethods.spare.audience: "logins" is already the audience of aws; each mount needs '
+                'authMethods.spare.audience: "logins" is already the audience of aws; each mount '
+                "needs "
                 "its own"
             ),
         ),
         (
             {"authMethods.spare": {**_SECOND, "path": "aws/two"}},
             (
-                'authMethods.spare.path: "aws/two" is the path of aws, or within it, or around it, in '
+                'authMethods.spare.path: "aws/two" is the path of aws, or within it, or around it, '
+                "in "
                 "the same namespace"
             ),
         ),
@@ -184,7 +186,8 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {f"{METHOD}.roles.App": {"boundPrincipals": [APP], "policies": ["app"]}},
             (
-                f"{METHOD}.roles.App: Vault role 'App' must be lower-case letters, digits and _, with "
+                f"{METHOD}.roles.App: Vault role 'App' must be lower-case letters, digits and _, "
+                "with "
                 "- . inside"
             ),
         ),
@@ -230,7 +233,8 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {f"{ROLE}.boundPrincipals": [STRANGER]},
             (
-                f'{ROLE}.boundPrincipals: "{STRANGER}" is in another account than 123456789012; add a '
+                f'{ROLE}.boundPrincipals: "{STRANGER}" is in another account than 123456789012; '
+                "add a "
                 "role of 210987654321 to the method's stsRoles, through which Vault looks it up"
             ),
         ),
@@ -244,14 +248,16 @@ _SECOND = {"account": "main", "audience": "other"}
                 f"{METHOD}.stsRoles": [{"roleArn": LOOK_UP}, {"roleArn": f"{LOOK_UP}-2"}],
             },
             (
-                f'{METHOD}.stsRoles[1].roleArn: "{LOOK_UP}-2" is a second role of its account; Vault '
+                f'{METHOD}.stsRoles[1].roleArn: "{LOOK_UP}-2" is a second role of its account; '
+                "Vault "
                 "takes one"
             ),
         ),
         (
             {f"{METHOD}.stsRoles": [{"roleArn": f"{APP}-2"}]},
             (
-                f'{METHOD}.stsRoles[0].roleArn: "{APP}-2" is in the method\'s own account, which needs '
+                f'{METHOD}.stsRoles[0].roleArn: "{APP}-2" is in the method\'s own account, which '
+                "needs "
                 "none"
             ),
         ),
@@ -276,14 +282,16 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {f"{ROLE}.policies": ["absent"]},
             (
-                f'{ROLE}.policies[0]: "absent" must have a readable file policies/vault/absent.hcl; '
+                f'{ROLE}.policies[0]: "absent" must have a readable file '
+                "policies/vault/absent.hcl; "
                 "what another keeps belongs into existingPolicies"
             ),
         ),
         (
             {f"{ROLE}.policies": ["binary"]},
             (
-                f'{ROLE}.policies[0]: "binary" must have a readable file policies/vault/binary.hcl; '
+                f'{ROLE}.policies[0]: "binary" must have a readable file '
+                "policies/vault/binary.hcl; "
                 "what another keeps belongs into existingPolicies"
             ),
         ),
@@ -294,14 +302,16 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {f"{ROLE}.policies": ["../app"]},
             (
-                f"{ROLE}.policies[0]: \"../app\" policy '../app' must be lower-case letters, digits "
+                f"{ROLE}.policies[0]: \"../app\" policy '../app' must be lower-case letters, "
+                "digits "
                 "and _, with - . inside"
             ),
         ),
         (
             {f"{ROLE}.existingPolicies": ["root"]},
             (
-                f'{ROLE}.existingPolicies[0]: "root" must be a policy that a login can grant: default '
+                f'{ROLE}.existingPolicies[0]: "root" must be a policy that a login can grant: '
+                "default "
                 "is always there, root never"
             ),
         ),
@@ -319,7 +329,8 @@ _SECOND = {"account": "main", "audience": "other"}
         (
             {f"{ROLE}.resolveAwsUniqueIds": False},
             (
-                f"{ROLE}.resolveAwsUniqueIds: is refused: an exact principal is always bound by its "
+                f"{ROLE}.resolveAwsUniqueIds: is refused: an exact principal is always bound by "
+                "its "
                 "unique id, so that one made anew under its name is not taken for it"
             ),
         ),
