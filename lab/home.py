@@ -34,7 +34,7 @@ class Home:
 
     @property
     def aws_config(self) -> Path:
-        """The AWS clients' configuration: a profile an account, named after it."""
+        """AWS clients' configuration: a profile an account, ``<account>-deploy`` through a role."""
         return self.root / "clients" / "config"
 
     @property

@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from lab.accounts import region
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -134,7 +136,7 @@ def administrator(laboratory: Laboratory, account: str = "main") -> IAMClient:
     owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
     return boto3.client(
         "iam",
-        region_name="us-east-1",
+        region_name=region(owner["partition"]),
         aws_access_key_id=owner["access_key_id"],
         aws_secret_access_key=owner["secret_access_key"],
         verify=laboratory.environment["AWS_CA_BUNDLE"],
