@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from lab.accounts import region
 from lab.home import read_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def make_roles(home: Home) -> list[str]:
     for account in read_json(home.accounts):
         iam = boto3.client(
             "iam",
-            region_name="us-east-1",
+            region_name=region(account["partition"]),
             endpoint_url=f"http://127.0.0.1:{read_json(home.ports)['aws']}",
             aws_access_key_id=account["access_key_id"],
             aws_secret_access_key=account["secret_access_key"],
