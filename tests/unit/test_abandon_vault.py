@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from clients.vault import VaultError, VaultUnreachableError, VaultUntrustedError
-from operations import abandon_vault
+from operations import abandon_vault, unrecorded
 from operations.abandon_vault import Orphans
+from operations.unrecorded import Found, Planned
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 
@@ -57,6 +58,35 @@ def test_every_resource_that_asks_vault_is_forgotten_and_no_other(source: Path) 
     for noun in nouns:
         kind = f"pulumi-python:dynamic/vaultwif:{noun}"
         assert kind.startswith(abandon_vault.GONE_WITH_VAULT) == asks, noun
+
+
+def test_what_a_killed_engine_made_at_aws_is_imported_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = _resource("pulumi:providers:aws", "main", inputs={})
+    own = {"inputs": {"name": "vault-role"}, "parent": "parent", "provider": f"{cloud['urn']}::id"}
+    pending = [
+        {"type": "creating", "resource": each | own}
+        for each in (ROLE, MOUNT | {"provider": PROVIDER["urn"]})
+    ]
+
+    def found(planned: list[Planned]) -> list[Found]:
+        return [
+            Found(planned=each, identifier="vault-role", what="the IAM role vault-role", doubt="")
+            for each in planned
+        ]
+
+    monkeypatch.setattr(unrecorded, "find", found)
+    deployment = {"resources": [cloud, PROVIDER], "pending_operations": pending}
+    with pytest.raises(abandon_vault.AbandonError) as refusal:
+        abandon_vault._require_record(deployment, "dev")
+    said = str(refusal.value)
+    assert "the IAM role vault-role: made by an engine that was killed" in said
+    assert said.count("pulumi import ") == 1
+    assert "pulumi import aws:iam/role:Role aws-workload-role vault-role" in said
+
+    # Pending operations stay in the state until a refresh or an import of the state drops them.
+    abandon_vault._require_record(deployment | {"resources": [cloud, PROVIDER, ROLE]}, "dev")
 
 
 @pytest.mark.parametrize(
