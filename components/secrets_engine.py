@@ -36,6 +36,16 @@ class SecretsEngineArgs:
     """What its account knows of its issuer."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What makes a person a reader of one Vault role."""
+
+    policy: vault.Policy
+    """Vault policy that reads its credentials and nothing else."""
+    command: str
+    """The command that does."""
+
+
 class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
@@ -49,6 +59,10 @@ class SecretsEngine(pulumi.ComponentResource):
     mount goes.
     """
 
+    workload: WorkloadRole
+    """IAM role of the mount, which target roles trust."""
+    grants: dict[str, Grant]
+    """How to let somebody read, by Vault role."""
     summary: pulumi.Output[dict[str, Any]]
     """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, and
     the command that reads credentials of each Vault role. Nothing secret."""
@@ -63,7 +77,8 @@ class SecretsEngine(pulumi.ComponentResource):
         subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
-        check, needed = self._federation(mount, subject)
+        check, self.workload, audience = self._federation(mount, subject)
+        needed: list[pulumi.Resource] = [audience, self.workload]
         UsernameTemplate(
             f"{name}-usernames",
             UsernameTemplateArgs(
@@ -80,8 +95,9 @@ class SecretsEngine(pulumi.ComponentResource):
             UserGuardArgs(names=args.names, account=args.trust.account),
             pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
         )
-        for role in args.engine.roles:
-            self._role(role, mount, [users, *needed])
+        self.grants = {
+            role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
+        }
         self.summary = pulumi.Output.all(
             mount=args.engine.path,
             issuer=args.trust.issuer.url,
@@ -90,7 +106,7 @@ class SecretsEngine(pulumi.ComponentResource):
             role_arn=check.role_arn,
             provider_arn=args.trust.arn,
             thumbprints=args.trust.chain.thumbprints,
-            read_credentials={role.name: self._command(role) for role in args.engine.roles},
+            read_credentials={role: grant.command for role, grant in self.grants.items()},
         )
         self.register_outputs({"summary": self.summary})
 
@@ -140,7 +156,7 @@ class SecretsEngine(pulumi.ComponentResource):
 
     def _federation(
         self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
-    ) -> tuple[FederationCheck, list[pulumi.Resource]]:
+    ) -> tuple[FederationCheck, WorkloadRole, RegisteredAudience]:
         """Return the check, and what revocation needs besides the mount."""
         name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
@@ -178,11 +194,11 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
-        return check, [audience, workload]
+        return check, workload, audience
 
     def _role(
         self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]
-    ) -> None:
+    ) -> Grant:
         name, args, path = self._name, self._args, self._args.engine.path
         guard = LeaseGuard(
             f"{name}-leases/{role.name}",
@@ -208,7 +224,7 @@ class SecretsEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[guard]),
         )
         access_policy = Template(ACCESS_POLICY.read_text("utf-8"))
-        vault.Policy(
+        policy = vault.Policy(
             f"{name}-access/{role.name}",
             name=args.names.access_policy(role.name),
             policy=vault_role.name.apply(
@@ -216,6 +232,7 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        return Grant(policy=policy, command=self._command(role))
 
 
 def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:

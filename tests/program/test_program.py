@@ -14,7 +14,9 @@ import pytest
 
 import components
 from federation.names import USERNAME_TEMPLATE
-from tests.program.conftest import committed, run_program
+
+from tests.committed import committed
+from tests.program.conftest import run_program
 
 if TYPE_CHECKING:
     from tests.program.conftest import Engine, Registered
@@ -184,7 +186,7 @@ def _with_engine(**changes: object) -> dict[str, Any]:
 
 def test_a_second_role_adds_its_own_resources_and_touches_no_identity(program: Engine) -> None:
     role = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    both = {"my-role": role, "other": role}
+    both = committed()["vault-aws-federation:secretsEngines"]["aws"]["roles"] | {"other": role}
     before = {entry.urn for entry in program.registered()}
     after = {entry.urn for entry in run_program(_with_engine(roles=both)).registered()}
     assert before <= after

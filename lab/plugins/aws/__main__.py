@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from lab.plugins.aws.attachment import RolePolicyAttachment
 from lab.plugins.aws.identity_provider import OpenIdConnectProvider
 from lab.plugins.aws.roles import Role, RolePolicy
 from lab.plugins.aws.session import MAX_RETRIES, AwsSession, Settings
@@ -18,7 +19,7 @@ class AwsPlugin(Plugin[AwsSession]):
     """The ``aws`` package. Credentials come from boto3's usual places."""
 
     package = "aws"
-    resources = (OpenIdConnectProvider, Role, RolePolicy)
+    resources = (OpenIdConnectProvider, Role, RolePolicy, RolePolicyAttachment)
     settings: ClassVar[dict[str, type]] = {
         "region": str,
         "profile": str,
