@@ -39,7 +39,7 @@ GONE_WITH_VAULT = (
         f"pulumi-python:dynamic/vaultwif:{noun}"
         for noun in (
             *("Connection", "IssuerCheck", "IssuerGuard", "FederationCheck"),
-            *("UsernameTemplate", "UserGuard"),
+            *("OidcClient", "UsernameTemplate", "UserGuard"),
         )
     ),
 )
