@@ -40,6 +40,10 @@ class VaultUnreachableError(VaultError):
     """Vault did not answer at all."""
 
 
+class VaultUntrustedError(VaultUnreachableError):
+    """Something answers, with a certificate that is not trusted here."""
+
+
 class VaultForbiddenError(VaultError):
     """The token may not do this."""
 
@@ -381,8 +385,11 @@ def _verify() -> str | bool:
 
 def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        why = "its certificate is not trusted here; set VAULT_CACERT to the authority's certificate"
-    elif isinstance(error, requests.exceptions.ProxyError):
+        return VaultUntrustedError(
+            f"{address} cannot be reached: its certificate is not trusted here; set VAULT_CACERT "
+            "to the authority's certificate"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
         why = "the proxy of HTTPS_PROXY does not let the request through"
     elif isinstance(error, requests.exceptions.Timeout):
         why = "no answer in time; check that it is up and not blocked by a firewall"
