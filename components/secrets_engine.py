@@ -16,7 +16,7 @@ from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
 from components.user_guard import UserGuard, UserGuardArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
-from federation import identity, permissions
+from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
@@ -100,6 +100,7 @@ class SecretsEngine(pulumi.ComponentResource):
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
+            sts_endpoint=arns.sts_endpoint(trust.account.region),
             identity_token_audience=signing.allowed_client_id,
             identity_token_key=signing.key_name,
             identity_token_ttl=engine.token_ttl_seconds,

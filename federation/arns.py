@@ -14,6 +14,15 @@ _PARTITIONS = (
 )
 """Regions of each partition, as AWS's own partition data describes them."""
 
+_OTHER_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+
 _IAM_ARN = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}|aws):(?P<kind>role|policy)"
     r"/([\x21-\x29\x2b-\x3e\x40-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,128}"
@@ -31,6 +40,17 @@ def partition_of(region: str) -> str:
         if pattern.fullmatch(region):
             return partition
     raise ValueError("must be an AWS region such as us-east-1, us-gov-west-1 or cn-north-1")
+
+
+def sts_endpoint(region: str) -> str | None:
+    """Return the URL of a region's STS where Vault would not find it; None where it would.
+
+    Vault puts the suffix ``amazonaws.com`` behind every region (its AWS secrets engine,
+    ``matchingSTSEndpoint``). The suffixes of the other partitions are those of AWS's own
+    partition data.
+    """
+    suffix = _OTHER_SUFFIXES.get(partition_of(region))
+    return f"https://sts.{region}.{suffix}" if suffix else None
 
 
 def check_region(region: str) -> None:
