@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.accounts import plan
+from clients.aws import AccountAccess, Holdings
+from lab import processes
+from lab.accounts import EXTERNAL_ID, plan
+from lab.environment import entered
 from tests.lab.conftest import ROOT
 from tests.lab.several import BY_DEPLOY_ROLE, BY_PROFILE, ENGINES, several
 from tests.lab.stacks import Stack, administrator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.lab.conftest import Laboratory
@@ -22,15 +26,12 @@ CHANGES = ("iam:Create", "iam:Put", "iam:Add", "iam:Delete", "iam:Remove", "iam:
 
 
 @pytest.fixture(scope="module")
-def many(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, deployed; a test that changes its settings puts them back."""
+def many(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The stack, deployed; the last test takes it away."""
     stack = Stack(world, tmp_path_factory.mktemp("several") / "many", "many", ROOT)
     stack.create(several())
-    try:
-        stack.up()
-        yield stack
-    finally:
-        stack.destroy()
+    stack.up()
+    return stack
 
 
 def deployers(laboratory: Laboratory, since: int = 0) -> dict[str, set[str]]:
@@ -152,3 +153,57 @@ def test_an_account_that_cannot_be_reached_is_named_before_anything_is_made(
     refused = stack.pulumi("preview", check=False)
     assert refused.returncode != 0
     assert told in " ".join(refused.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        AccountAccess(account_id=plan("data").id, region="eu-central-1", profile="data"),
+        AccountAccess(
+            account_id=plan("data").id,
+            region="eu-central-1",
+            deploy_role_arn=plan("data").deploy_role_arn,
+            external_id=EXTERNAL_ID,
+        ),
+    ],
+    ids=["profile", "deploy role"],
+)
+def test_the_operations_look_into_the_account_either_way(
+    many: Stack, world: Laboratory, access: AccountAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in world.environment.items():
+        monkeypatch.setenv(name, value)
+    held = Holdings(access).role("vault-secret-many-root-data")
+    assert held is not None
+    assert held.tags["vault-stack"] == "many"
+    assert Holdings(access).role("vault-secret-many-root-aws") is None
+
+
+def test_a_vault_gone_for_good_is_abandoned_in_every_account(
+    many: Stack, world: Laboratory
+) -> None:
+    issued = {engine: world.vault().read(f"{engine}/creds/my-role") for engine in ENGINES}
+    assert all(issued.values())
+    processes.stop(world.home, ["vault"])
+    shutil.rmtree(world.home.vault)
+    outside = {name: world.environment[name] for name in ("HOME", "PATH")}
+    abandoned = subprocess.run(
+        ["python", "-m", "operations.abandon_vault", "--stack", many.name],
+        cwd=many.folder,
+        env=entered(world.home, outside, without_vault=True),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert abandoned.returncode == 0, abandoned.stdout + abandoned.stderr
+    for engine, account in ENGINES.items():
+        path = f"/vault/many-root-{engine}/"
+        assert f"account {plan(account).id}, path {path}" in abandoned.stdout
+        for user in administrator(world, account).list_users(PathPrefix=path)["Users"]:
+            assert f"    {user['UserName']}\n" in abandoned.stdout
+    roles = {
+        account: [role["RoleName"] for role in administrator(world, account).list_roles()["Roles"]]
+        for account in ("main", "data")
+    }
+    assert roles == {"main": [], "data": ["deploy"]}
+    assert audiences(world, "main") == audiences(world, "data") == {}
