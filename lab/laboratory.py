@@ -23,12 +23,12 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 BINARIES: Final = REPOSITORY / ".tools" / "bin"
 PYTHON: Final = Path(sys.prefix).resolve() / "bin" / "python"
 """Resolved, because what a link leads to tells one set of installed packages from another."""
-NAMES: Final = ("network", "aws", "vault")
+NAMES: Final = ("network", "aws", "people", "vault")
 _PASSPHRASE: Final = b"laboratory"
 """The committed dev stack carries a salt made with it, so it is the same in every clone. It hides
 nothing: state and passphrase lie in one folder, which its owner alone may read."""
 _PLUGINS: Final = ("aws", "vault", "command")
-_PORT_NAMES: Final = ("proxy", "aws", "vault")
+_PORT_NAMES: Final = ("proxy", "aws", "people", "vault")
 _PORTS: Final = range(20_000, 32_000)
 """Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
 
@@ -79,6 +79,13 @@ def programs(home: Home) -> tuple[Program, ...]:
             command=(*python, "lab.aws", *place),
             environment=with_code,
             port=ports["aws"],
+            ready_path="/_lab/ready",
+        ),
+        Program(
+            name="people",
+            command=(*python, "lab.people", *place),
+            environment=with_code,
+            port=ports["people"],
             ready_path="/_lab/ready",
         ),
         Program(

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/vault/helper/namespace"
 	vaulthttp "github.com/hashicorp/vault/http"
 	"github.com/hashicorp/vault/internalshared/configutil"
 	"github.com/hashicorp/vault/sdk/helper/consts"
@@ -24,13 +25,13 @@ const (
 )
 
 // serve answers until ctx ends, then finishes the requests in flight.
-func serve(ctx context.Context, chosen options, core *vault.Core, logger hclog.Logger) error {
+func serve(ctx context.Context, chosen options, handler http.Handler, logger hclog.Logger) error {
 	listener, err := net.Listen("tcp", chosen.listen)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           newHandler(chosen, core),
+		Handler:           handler,
 		ReadHeaderTimeout: patience,
 		IdleTimeout:       keepAlive,
 		ErrorLog:          logger.StandardLogger(nil),
@@ -54,8 +55,9 @@ func serve(ctx context.Context, chosen options, core *vault.Core, logger hclog.L
 	return err
 }
 
-// newHandler is Vault's own HTTP API with what the chosen edition adds or refuses around it.
-func newHandler(chosen options, core *vault.Core) http.Handler {
+// newHandler is Vault's own HTTP API of one namespace, with what the chosen edition adds or refuses
+// around it.
+func newHandler(chosen options, core *vault.Core, where *namespace.Namespace) http.Handler {
 	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{
 		Core: core,
 		ListenerConfig: &configutil.Listener{
@@ -64,7 +66,7 @@ func newHandler(chosen options, core *vault.Core) http.Handler {
 		},
 	})
 	if chosen.edition == enterprise {
-		handler = withDiscovery(core, handler)
+		handler = withDiscovery(core, where, handler)
 	}
 	if chosen.hideVersion {
 		handler = withoutVersion(handler)

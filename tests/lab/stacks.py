@@ -149,6 +149,7 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
     iam, vault = administrator(laboratory), laboratory.vault()
     mounts = vault.sys.list_mounted_secrets_engines()["data"]
     keys = vault.list("identity/oidc/key") or {"data": {"keys": []}}
+    groups = vault.list("identity/group/name") or {"data": {"keys": []}}
     found = {
         "users": {user["Arn"] for user in iam.list_users()["Users"]},
         "roles": {
@@ -179,6 +180,8 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
             if mount["type"] == "aws"
         },
         "policies": set(vault.sys.list_policies()["data"]["policies"]) - {"default", "root"},
+        "logins": set(vault.sys.list_auth_methods()["data"]) - {"token/"},
+        "groups": set(groups["data"]["keys"]),
         "keys": set(keys["data"]["keys"]) - {"default"},
     }
     found["users"] = {arn for arn in found["users"] if not arn.endswith("/bootstrap-administrator")}

@@ -10,7 +10,9 @@ from lab.plugins.resource import ProviderError
 from lab.plugins.server import serve
 from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
+from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
+from lab.plugins.vault.oidc_login import JwtAuthBackendRole
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -37,6 +39,9 @@ class VaultPlugin(Plugin[VaultSession]):
         AuthBackendClient,
         AuthBackendRole,
         AuthBackendConfigIdentity,
+        JwtAuthBackendRole,
+        Group,
+        GroupAlias,
     )
     settings: ClassVar[dict[str, type]] = {
         "address": str,
