@@ -42,6 +42,7 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    thumbprint  {', '.join(engine['thumbprints'])}",
         ]
         commands += engine["read_credentials"].values()
+    logins = [login["login"] for login in outputs.get("human_logins", {}).values()]
     curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
     lines += [
         "",
@@ -51,6 +52,8 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
         *(f"  {curl.format(command.rpartition(' ')[2])}" for command in commands),
         "                               read AWS credentials that end with their lease",
         "                               (the second way needs no Vault CLI)",
+        *(f"  {login}" for login in logins),
+        *(["                               does what a person does first"] if logins else []),
         "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
         "  make preview                 shows what a change of the settings would do",
         "  make down                    destroys the stack",
