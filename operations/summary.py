@@ -42,6 +42,20 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    thumbprint  {', '.join(engine['thumbprints'])}",
         ]
         commands += engine["read_credentials"].values()
+    for key, method in outputs.get("auth_methods", {}).items():
+        lines += [
+            f"  auth method {key}",
+            f"    mount       auth/{method['mount']}/ in Vault, holding no AWS key",
+            f"    role        {method['role_arn']}",
+            f"    trusts      {method['subject']}",
+            f"    for         {method['audience']}",
+            f"    logins sign {method['server_id']}",
+        ]
+    logins = [
+        login
+        for method in outputs.get("auth_methods", {}).values()
+        for login in method["log_in"].values()
+    ]
     curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
     lines += [
         "",
@@ -51,11 +65,22 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
         *(f"  {curl.format(command.rpartition(' ')[2])}" for command in commands),
         "                               read AWS credentials that end with their lease",
         "                               (the second way needs no Vault CLI)",
+        *_log_in(logins),
         "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
         "  make preview                 shows what a change of the settings would do",
         "  make down                    destroys the stack",
     ]
     return "\n".join(lines)
+
+
+def _log_in(commands: list[str]) -> list[str]:
+    if not commands:
+        return []
+    return [
+        *(f"  {command}" for command in commands),
+        "                               log in with the AWS credentials of a bound principal",
+        "                               (operations/log_in.py does it without the Vault CLI)",
+    ]
 
 
 if __name__ == "__main__":
