@@ -52,6 +52,7 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    for         {method['audience']}",
             f"    logins sign {method['server_id']}",
         ]
+    logins = [login["login"] for login in outputs.get("human_logins", {}).values()]
     curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
     lines += [
         "",
@@ -62,6 +63,8 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
         "                               read AWS credentials that end with their lease",
         "                               (the second way needs no Vault CLI)",
         *(line for method in outputs.get("auth_methods", {}).values() for line in _log_in(method)),
+        *(f"  {login}" for login in logins),
+        *(["                               does what a person does first"] if logins else []),
         "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
         "  make preview                 shows what a change of the settings would do",
         "  make down                    destroys the stack",
