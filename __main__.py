@@ -7,15 +7,26 @@ import pulumi_vault as vault
 
 import components as make
 import settings
+from federation.identity import parent_namespace
 from federation.names import stack_tags
 
 config = settings.load(pulumi.Config(), stack=pulumi.get_stack())
 shell = command.Provider("command")
 connection = make.Connection("vault", config.vault.address)
-vaults = {
-    path: vault.Provider(path or "root", connection.settings(path))
-    for path in sorted({"", *config.namespaces})
-}
+vaults = {"": vault.Provider("root", connection.settings(""))}
+namespaces: dict[str, make.Namespace] = {}
+for path, ownership in config.owned_namespaces.items():
+    parent = namespaces.get(parent_namespace(path)[0])
+    namespaces[path] = make.Namespace(
+        path,
+        make.NamespaceArgs(
+            address=config.vault.address, path=path, ownership=ownership, parent=parent
+        ),
+        pulumi.ResourceOptions(providers=[vaults[""]], depends_on=[connection]),
+    )
+    vaults[path] = vault.Provider(
+        path, connection.settings(path), pulumi.ResourceOptions(depends_on=[namespaces[path]])
+    )
 clouds = {
     name: aws.Provider(
         f"{name}-{account.id}",
@@ -32,7 +43,7 @@ chain = make.Thumbprint("issuer-host", make.ThumbprintArgs(cluster=config.vault)
 issuers = {
     path: make.Issuer(
         path or "root",
-        make.IssuerArgs(cluster=config.vault, stack=config.stack, namespace=path, root=vaults[""]),
+        make.IssuerArgs(cluster=config.vault, stack=config.stack, namespace=namespaces.get(path)),
         pulumi.ResourceOptions(providers=[vaults[path]], depends_on=[connection]),
     )
     for path in config.namespaces

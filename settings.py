@@ -15,7 +15,7 @@ from pulumi.runtime.config import CONFIG
 from configuration.checks import Draft, check
 from configuration.problems import Key, Problems
 from configuration.roles import AssumedRole, IamUserRole, Surroundings
-from configuration.schema import Account, SecretsEngine, VaultSettings
+from configuration.schema import Account, Ownership, SecretsEngine, VaultSettings
 from federation import identity
 from federation.names import MountNames, check_key, check_role
 from federation.roles import VaultRole
@@ -58,6 +58,16 @@ class Settings:
     def namespaces(self) -> tuple[str, ...]:
         """Every namespace in use, sorted; each has one issuer and one Vault provider."""
         return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
+
+    @property
+    def owned_namespaces(self) -> Mapping[str, Ownership]:
+        """Every namespace but the root one that is used or listed, and whose it is.
+
+        Sorted, which puts each after the one around it.
+        """
+        listed = self.vault.namespaces
+        paths = sorted({*listed, *self.namespaces} - {identity.ROOT_NAMESPACE})
+        return {path: listed.get(path, "existing") for path in paths}
 
     @property
     def federations(self) -> Mapping[tuple[str, str], tuple[str, ...]]:

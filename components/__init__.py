@@ -4,6 +4,7 @@ from components.account import deploy_roles
 from components.connection import Connection
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
 from components.issuer import Issuer, IssuerArgs
+from components.namespace import Namespace, NamespaceArgs
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs
 from components.thumbprint import Thumbprint, ThumbprintArgs
 
@@ -13,6 +14,8 @@ __all__ = [
     "IdentityProviderArgs",
     "Issuer",
     "IssuerArgs",
+    "Namespace",
+    "NamespaceArgs",
     "SecretsEngine",
     "SecretsEngineArgs",
     "Thumbprint",

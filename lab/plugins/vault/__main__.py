@@ -11,6 +11,7 @@ from lab.plugins.server import serve
 from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
+from lab.plugins.vault.namespace import Namespace, look_up
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -30,6 +31,7 @@ class VaultPlugin(Plugin[VaultSession]):
         Oidc,
         OidcKey,
         OidcKeyAllowedClientID,
+        Namespace,
         Policy,
         SecretBackend,
         SecretBackendRole,
@@ -38,6 +40,7 @@ class VaultPlugin(Plugin[VaultSession]):
         AuthBackendRole,
         AuthBackendConfigIdentity,
     )
+    functions: ClassVar = {"vault:index/getNamespace:getNamespace": look_up}
     settings: ClassVar[dict[str, type]] = {
         "address": str,
         "token": str,
