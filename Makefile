@@ -47,7 +47,7 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 	@$(VENV)/python -m pytest tests/unit tests/program
 
 test: tools ## every test, the real engine and the laboratory included
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n auto --dist loadfile
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

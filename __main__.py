@@ -34,6 +34,7 @@ clouds = {
         profile=account.profile,
         assume_roles=make.deploy_roles(account),
         allowed_account_ids=[account.id],
+        max_retries=make.AWS_RETRIES,
         default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
     )
     for name, account in config.accounts.items()
@@ -68,4 +69,38 @@ engines = {
     )
     for key, engine in config.secrets_engines.items()
 }
+targets = {
+    key: make.TargetRole(
+        key,
+        make.TargetRoleArgs(
+            target=target,
+            names=config.target_names(key),
+            trusted={engine: engines[engine].workload for engine in target.trusted_by},
+            boundary=config.accounts[target.account].boundary,
+        ),
+        pulumi.ResourceOptions(providers=[clouds[target.account]]),
+    )
+    for key, target in config.target_roles.items()
+}
+grants = {
+    f"{key}/{role}": grant
+    for key, engine in engines.items()
+    for role, grant in engine.grants.items()
+}
+logins = {
+    key: make.HumanLogin(
+        key,
+        make.HumanLoginArgs(
+            login=login,
+            stack=config.stack,
+            address=config.vault.address,
+            client_secret=config.human_login_secrets[key],
+            grants=grants,
+        ),
+        pulumi.ResourceOptions(providers=[vaults[login.namespace]]),
+    )
+    for key, login in config.human_logins.items()
+}
+pulumi.export("target_roles", {key: target.summary for key, target in targets.items()})
+pulumi.export("human_logins", {key: login.summary for key, login in logins.items()})
 pulumi.export("secrets_engines", {key: engine.summary for key, engine in engines.items()})

@@ -25,6 +25,14 @@ OF_EVERY_NAMESPACE = frozenset(
 """Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
 the root one ``ns_...`` (``sys/mounts``)."""
 
+ENGINE_SETTINGS = (
+    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
+    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
+    *("role_arn", "identity_token_audience", "identity_token_ttl"),
+)
+"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
+credentials"), without keys and their rotation, which it does not have."""
+
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
@@ -61,6 +69,15 @@ class HeldMount:
     role_arn: str = ""
     access_key: str = ""
     vault_roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldOidcClient:
+    """What an OIDC auth method is configured with; its secret Vault shows to nobody."""
+
+    discovery_url: str
+    client_id: str
+    default_role: str
 
 
 class Vault:
@@ -152,6 +169,49 @@ class Vault:
             vault_roles=tuple(found["data"]["keys"]) if found else (),
         )
 
+    def oidc_client(self, path: str) -> HeldOidcClient | None:
+        """Return the configuration of the OIDC auth method at ``path``; ``None`` if it has none.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        held = self._read(f"auth/{path}/config")
+        if held is None:
+            return None
+        return HeldOidcClient(
+            discovery_url=held["oidc_discovery_url"],
+            client_id=held["oidc_client_id"],
+            default_role=held["default_role"],
+        )
+
+    def configure_oidc(
+        self,
+        path: str,
+        *,
+        discovery_url: str,
+        client_id: str,
+        client_secret: str,
+        default_role: str,
+    ) -> None:
+        """Write the whole configuration of the OIDC auth method at ``path``.
+
+        Redirect URIs then hold no namespace (Vault, "JWT/OIDC auth method (API)", Configure,
+        ``namespace_in_state``), so the identity provider needs no entry for each.
+
+        Raises:
+            VaultError: unreachable or refused, or Vault cannot use the identity provider.
+        """
+        config = f"auth/{path}/config"
+        given = {
+            "oidc_discovery_url": discovery_url,
+            "oidc_client_id": client_id,
+            "oidc_client_secret": client_secret,
+            "default_role": default_role,
+            "namespace_in_state": True,
+        }
+        if self._ask("update", config, lambda: self._client.write_data(config, data=given)) is None:
+            raise VaultError(f"Vault at {self.address} has no auth method at {path}")
+
     def issuer(self) -> str:
         """Return the issuer that the namespace is set to; empty where nobody has set one.
 
@@ -223,20 +283,43 @@ class Vault:
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
 
-    def reconnect(self, path: str) -> None:
-        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
-
-        An engine that could not sign in when it was first used never tries again. Any write of its
-        configuration discards its client, and every field left out stays, save this one (Vault,
-        AWS secrets engine API, "Configure root credentials").
+    def username_template(self, path: str) -> str:
+        """Return the template by which an AWS secrets engine names users; empty without one.
 
         Raises:
             VaultError: unreachable or refused.
         """
+        return str((self._read(f"{path}/config/root") or {}).get("username_template") or "")
+
+    def set_username_template(self, path: str, template: str) -> None:
+        """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {"username_template": template})
+
+    def reconnect(self, path: str) -> None:
+        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again; any write of its
+        configuration discards its client.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {})
+
+    def _rewrite(self, path: str, changes: dict[str, Any]) -> None:
+        """Write the configuration of a federated AWS secrets engine as it is, but for ``changes``.
+
+        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
+        template.
+        """
         config = f"{path}/config/root"
-        if held := self._read(config):
-            same = {"username_template": held["username_template"]}
-            self._ask("update", config, lambda: self._client.write_data(config, data=same))
+        held = self._read(config) or {}
+        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
+        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.

@@ -1,15 +1,20 @@
 """The nouns of the program: each file one component, each component one promise."""
 
-from components.account import deploy_roles
+from components.account import AWS_RETRIES, deploy_roles
 from components.connection import Connection
+from components.human_login import HumanLogin, HumanLoginArgs
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
 from components.issuer import Issuer, IssuerArgs
 from components.namespace import Namespace, NamespaceArgs
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs
+from components.target_role import TargetRole, TargetRoleArgs
 from components.thumbprint import Thumbprint, ThumbprintArgs
 
 __all__ = [
+    "AWS_RETRIES",
     "Connection",
+    "HumanLogin",
+    "HumanLoginArgs",
     "IdentityProvider",
     "IdentityProviderArgs",
     "Issuer",
@@ -18,6 +23,8 @@ __all__ = [
     "NamespaceArgs",
     "SecretsEngine",
     "SecretsEngineArgs",
+    "TargetRole",
+    "TargetRoleArgs",
     "Thumbprint",
     "ThumbprintArgs",
     "deploy_roles",

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from components.declared import DeclaredAccount
 
 
+AWS_RETRIES = 8
+"""How often an account's provider repeats a request that fails. Its own default, 25, means minutes
+in which an AWS that cannot be reached looks like a slow one; eight outlast throttling, and end
+within about a minute."""
+
+
 def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] | None:
     """Return what the account's provider assumes first; ``None`` without a deploy role."""
     if account.deploy_role_arn is None:

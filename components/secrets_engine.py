@@ -15,6 +15,7 @@ from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
 from components.user_guard import UserGuard, UserGuardArgs
+from components.username_template import UsernameTemplate, UsernameTemplateArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
@@ -35,18 +36,33 @@ class SecretsEngineArgs:
     """What its account knows of its issuer."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What makes a person a reader of one Vault role."""
+
+    policy: vault.Policy
+    """Vault policy that reads its credentials and nothing else."""
+    command: str
+    """The command that does."""
+
+
 class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-users`` and, for each Vault
-    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<name>-usernames``, ``<name>-audience``, ``<name>-workload``, ``<name>-check``,
+    ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``, ``<name>-role/<role>``,
+    ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
     mount goes.
     """
 
+    workload: WorkloadRole
+    """IAM role of the mount, which target roles trust."""
+    grants: dict[str, Grant]
+    """How to let somebody read, by Vault role."""
     summary: pulumi.Output[dict[str, Any]]
     """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, and
     the command that reads credentials of each Vault role. Nothing secret."""
@@ -61,14 +77,27 @@ class SecretsEngine(pulumi.ComponentResource):
         subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
-        check, needed = self._federation(mount, subject)
+        check, self.workload, audience = self._federation(mount, subject)
+        needed: list[pulumi.Resource] = [audience, self.workload]
+        UsernameTemplate(
+            f"{name}-usernames",
+            UsernameTemplateArgs(
+                address=args.trust.issuer.declared.address,
+                namespace=args.names.namespace,
+                path=args.engine.path,
+                accessor=mount.accessor,
+                template=USERNAME_TEMPLATE,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
         users = UserGuard(
             f"{name}-users",
             UserGuardArgs(names=args.names, account=args.trust.account),
             pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
         )
-        for role in args.engine.roles:
-            self._role(role, mount, [users, *needed])
+        self.grants = {
+            role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
+        }
         self.summary = pulumi.Output.all(
             mount=args.engine.path,
             issuer=args.trust.issuer.url,
@@ -77,7 +106,7 @@ class SecretsEngine(pulumi.ComponentResource):
             role_arn=check.role_arn,
             provider_arn=args.trust.arn,
             thumbprints=args.trust.chain.thumbprints,
-            read_credentials={role.name: self._command(role) for role in args.engine.roles},
+            read_credentials={role: grant.command for role, grant in self.grants.items()},
         )
         self.register_outputs({"summary": self.summary})
 
@@ -118,17 +147,16 @@ class SecretsEngine(pulumi.ComponentResource):
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
                 delete_before_replace=True,
-                # because the official provider never writes a changed template to Vault.
-                replace_on_changes=["usernameTemplate"],
-                # because another account's role cannot delete what this one's has made: the old
-                # leases end before anything points elsewhere.
-                replacement_trigger=trust.account.id,
+                # What is declared, not what Vault holds: because another account's role cannot
+                # delete what this one's has made, and inline policies know users by the template.
+                # The old leases end before either changes.
+                replacement_trigger=[trust.account.id, USERNAME_TEMPLATE],
             ),
         )
 
     def _federation(
         self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
-    ) -> tuple[FederationCheck, list[pulumi.Resource]]:
+    ) -> tuple[FederationCheck, WorkloadRole, RegisteredAudience]:
         """Return the check, and what revocation needs besides the mount."""
         name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
@@ -166,11 +194,11 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
-        return check, [audience, workload]
+        return check, workload, audience
 
     def _role(
         self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]
-    ) -> None:
+    ) -> Grant:
         name, args, path = self._name, self._args, self._args.engine.path
         guard = LeaseGuard(
             f"{name}-leases/{role.name}",
@@ -196,7 +224,7 @@ class SecretsEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[guard]),
         )
         access_policy = Template(ACCESS_POLICY.read_text("utf-8"))
-        vault.Policy(
+        policy = vault.Policy(
             f"{name}-access/{role.name}",
             name=args.names.access_policy(role.name),
             policy=vault_role.name.apply(
@@ -204,6 +232,7 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        return Grant(policy=policy, command=self._command(role))
 
 
 def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:

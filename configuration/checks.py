@@ -5,11 +5,14 @@ what depends on it is judged once it is right.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
+from configuration.human_login import HumanLogin
 from configuration.problems import Key, Problems
+from configuration.references import check_logins, check_targets
 from configuration.schema import Account, SecretsEngine, VaultSettings
+from configuration.target_role import TargetRole
 from federation import documents, identity, permissions, syntax, trust
 from federation.names import MountNames
 
@@ -26,6 +29,11 @@ class Draft:
     vault: VaultSettings | None
     accounts: Mapping[str, Account | None]
     engines: Mapping[str, SecretsEngine]
+    targets: Mapping[str, TargetRole] = field(default_factory=dict)
+    target_arns: Mapping[str, str | None] = field(default_factory=dict)
+    logins: Mapping[str, HumanLogin] = field(default_factory=dict)
+    declared_roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names of engines and of their roles as written, also of those that are wrong."""
 
 
 def check(draft: Draft, problems: Problems) -> None:
@@ -41,6 +49,8 @@ def check(draft: Draft, problems: Problems) -> None:
     _engines_differ(draft, problems)
     _namespaces_agree(draft, problems)
     _groups_agree(draft, problems)
+    check_targets(draft, problems)
+    check_logins(draft, problems)
 
 
 def _accounts_differ(draft: Draft, problems: Problems) -> None:
@@ -147,6 +157,7 @@ def _namespaces_agree(draft: Draft, problems: Problems) -> None:
         return
     listed = draft.vault.namespaces
     used = {engine.namespace for engine in draft.engines.values()}
+    used |= {login.namespace for login in draft.logins.values()}
     for path in sorted({*listed, *used}):
         if listed.get(path) == "managed":
             continue

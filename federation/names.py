@@ -164,6 +164,56 @@ class MountNames:
         return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetNames:
+    """The names of one target role, made as :class:`MountNames` makes those of a mount.
+
+    Args:
+        stack: Name of the Pulumi stack.
+        key: What people call the target role in the settings.
+        account_id: The AWS account of the role, 12 digits.
+        partition: The AWS partition of that account.
+
+    Raises:
+        ValueError: A part has a character that cannot be in a name, or the role's name is too long.
+    """
+
+    stack: str
+    key: str
+    account_id: str
+    partition: str
+
+    def __post_init__(self) -> None:
+        _require(_STACK, self.stack, "stack", "lower-case letters and digits, with - _ . inside")
+        check_key(self.key)
+        _fit("IAM role name", self.role_name, LONGEST_IAM_NAME, "shorten the name or the stack")
+
+    @property
+    def role_name(self) -> str:
+        """The IAM role."""
+        return f"vault-target-{_joined(self.stack, self.key)}"
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the IAM role, known before the role exists."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/{self.role_name}"
+
+    @property
+    def session_policy(self) -> str:
+        """Inline policy with what sessions of the role may do."""
+        return "sessions"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the IAM role."""
+        return stack_tags(self.stack) | {"vault-target": self.key}
+
+
+def login_group(stack: str, namespace: str, login: str, group: str) -> str:
+    """Name of Vault's own group for a group of an identity provider, as one login knows it."""
+    return _joined(stack, _segment(namespace), login, group)
+
+
 def provider_arn(partition: str, account_id: str, issuer: str) -> str:
     """ARN that AWS gives the identity provider of an issuer in an account."""
     return f"arn:{partition}:iam::{account_id}:oidc-provider/{provider_identifier(issuer)}"

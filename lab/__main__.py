@@ -62,7 +62,8 @@ def _up(home: Home, arguments: argparse.Namespace) -> None:
     print(f"the laboratory runs ({time.monotonic() - began:.1f} s), its state is in {home.root}")
     print("  https://vault.lab.test                 Vault")
     print("  https://{iam,sts,ec2}.*.amazonaws.com  AWS")
-    print(f'both through the proxy http://127.0.0.1:{proxy}; to enter: eval "$(make -s env)"')
+    print("  https://people.lab.test                identity provider")
+    print(f'all through the proxy http://127.0.0.1:{proxy}; to enter: eval "$(make -s env)"')
 
 
 def _down(home: Home, _: argparse.Namespace) -> None:

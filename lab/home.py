@@ -24,7 +24,7 @@ class Home:
 
     @property
     def ports(self) -> Path:
-        """Loopback ports by name: ``proxy``, ``vault``, ``aws``; chosen once, then kept."""
+        """Loopback ports: ``proxy``, ``vault``, ``aws``, ``people``; chosen once, then kept."""
         return self.root / "ports.json"
 
     @property
@@ -34,7 +34,7 @@ class Home:
 
     @property
     def aws_config(self) -> Path:
-        """The AWS clients' configuration: a profile an account, named after it."""
+        """AWS clients' configuration: a profile an account, ``<account>-deploy`` through a role."""
         return self.root / "clients" / "config"
 
     @property
@@ -81,6 +81,16 @@ class Home:
     def vault_init(self) -> Path:
         """What initialising Vault gave: ``root_token`` and ``unseal_key``."""
         return self.vault / "init.json"
+
+    @property
+    def people(self) -> Path:
+        """Clients and users of the identity provider, read anew for every request."""
+        return self.root / "people" / "directory.json"
+
+    @property
+    def people_key(self) -> Path:
+        """The identity provider's signing key."""
+        return self.root / "people" / "key.json"
 
     @property
     def logs(self) -> Path:

@@ -31,7 +31,10 @@ GONE_WITH_VAULT = (
     # These ask Vault, or wait for what only Vault could do.
     *(
         f"pulumi-python:dynamic/vaultwif:{noun}"
-        for noun in ("Connection", "FederationCheck", "IssuerCheck", "IssuerGuard", "UserGuard")
+        for noun in (
+            *("Connection", "IssuerCheck", "IssuerGuard", "FederationCheck"),
+            *("UsernameTemplate", "UserGuard"),
+        )
     ),
 )
 """Beginnings of the types of what cannot be deleted without Vault."""

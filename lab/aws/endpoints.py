@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from moto.utilities.utils import get_partition
+
 from lab.aws.wire import LOOPBACK, ApiError, Message
 
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
@@ -20,6 +22,10 @@ class Endpoint:
 
     service: str
     region: str | None
+
+    def serves(self, partition: str) -> bool:
+        """Say whether what lies in a partition is known here."""
+        return self.region is None or get_partition(self.region) == partition
 
 
 def endpoint_of(message: Message) -> Endpoint:

@@ -403,6 +403,7 @@ def test_switches_are_set_shown_reset_and_checked(tmp_path: Path, vault: Path) -
         "propagation_delay_seconds": 0,
         "presented_chain": {"vault.lab.test": "leaf-only"},
         "unreachable": ["vault.lab.test", "sts.amazonaws.com"],
+        "fault": None,
     }
     lab.succeeds("switch", "unreachable=", "presented_chain=")
     assert read_json(lab.home.switches)["unreachable"] == []

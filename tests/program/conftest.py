@@ -10,8 +10,9 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml
 from pulumi.runtime import mocks
+
+from tests.committed import SECRET_SECTION, committed
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "vault-aws-federation"
@@ -74,6 +75,9 @@ class _Outputs(mocks.Mocks):
             computed["accessor"] = "aws_0a1b2c3d"
         if args.typ == "aws:iam/role:Role":
             computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
+            computed["uniqueId"] = "AROA0123456789ABCDEFG"
+        if args.typ == "vault:index/authBackend:AuthBackend":
+            computed["accessor"] = "auth_oidc_0a1b2c3d"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")
             computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"
@@ -102,7 +106,8 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
     """Run ``__main__.py`` with the given configuration and return what it registered."""
     engine = Engine()
     pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
-    pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in values.items()})
+    texts = {key: json.dumps(value) for key, value in values.items()}
+    pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi's own
     def run() -> None:
@@ -110,13 +115,6 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
 
     run()
     return engine
-
-
-def committed() -> dict[str, Any]:
-    """Return the configuration of the committed dev stack."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
-    config: dict[str, Any] = loaded["config"]
-    return config
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.program.conftest import committed, namespace_id, run_program
+from tests.committed import committed
+from tests.program.conftest import namespace_id, run_program
 
 if TYPE_CHECKING:
     from tests.program.conftest import Engine, Registered
@@ -22,11 +23,19 @@ def _config(**namespaces: str) -> dict[str, Any]:
             key.replace("__", "/").replace("_", "-"): namespaces[key] for key in namespaces
         }
     }
-    own = config["vault-aws-federation:secretsEngines"]["aws"]
+    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
     config["vault-aws-federation:secretsEngines"] = {
-        key: {**own, "path": "aws", "namespace": place, "audience": f"vault-{key}"}
+        key: {
+            "account": "main",
+            "audience": f"vault-{key}",
+            "path": "aws",
+            "namespace": place,
+            "roles": {"my-role": user},
+        }
         for key, place in PLACES.items()
     }
+    for section in ("targetRoles", "humanLogins", "humanLoginSecrets"):
+        config.pop(f"vault-aws-federation:{section}", None)
     return config
 
 

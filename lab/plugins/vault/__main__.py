@@ -10,8 +10,10 @@ from lab.plugins.resource import ProviderError
 from lab.plugins.server import serve
 from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
+from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
 from lab.plugins.vault.namespace import Namespace, look_up
+from lab.plugins.vault.oidc_login import JwtAuthBackendRole
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -39,6 +41,9 @@ class VaultPlugin(Plugin[VaultSession]):
         AuthBackendClient,
         AuthBackendRole,
         AuthBackendConfigIdentity,
+        JwtAuthBackendRole,
+        Group,
+        GroupAlias,
     )
     functions: ClassVar = {"vault:index/getNamespace:getNamespace": look_up}
     settings: ClassVar[dict[str, type]] = {

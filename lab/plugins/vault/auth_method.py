@@ -1,4 +1,4 @@
-"""The AWS auth method: its mount, and how it reaches AWS itself."""
+"""Auth methods: their mounts, and how the AWS one reaches AWS itself."""
 
 from __future__ import annotations
 
