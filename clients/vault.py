@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
+OF_EVERY_NAMESPACE = frozenset(
+    f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
+)
+"""Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
+the root one ``ns_...`` (``sys/mounts``)."""
+
 ENGINE_SETTINGS = (
     *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
     *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
@@ -218,6 +224,27 @@ class Vault:
         """
         held = self._read("identity/oidc/config") or {}
         return str(held.get("issuer") or "")
+
+    def has_namespace(self, name: str) -> bool:
+        """Tell whether the namespace has a child of this name.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._read(f"sys/namespaces/{name}") is not None
+
+    def mounted(self) -> list[str]:
+        """Return the paths of what is mounted in the namespace, beside what each one has.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        engines = self._read("sys/mounts") or {}
+        methods = self._read("sys/auth") or {}
+        return [
+            *(path for path, mount in engines.items() if mount["type"] not in OF_EVERY_NAMESPACE),
+            *(f"auth/{path}" for path in methods if path != "token/"),
+        ]
 
     def signing_keys(self) -> list[str]:
         """Return the names of the namespace's keys that sign identity tokens.
