@@ -131,7 +131,7 @@ class SecretsEngine(pulumi.ComponentResource):
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
-            sts_endpoint=arns.sts_endpoint(trust.account.region),
+            sts_endpoint=arns.unguessed_sts_endpoint(trust.account.region),
             identity_token_audience=signing.allowed_client_id,
             identity_token_key=signing.key_name,
             identity_token_ttl=engine.token_ttl_seconds,

@@ -25,7 +25,7 @@ class MountSummary(Summary):
     """What every mount says, whatever it is."""
 
     mount: str
-    """Its path; of a login, without ``auth/``."""
+    """Its path; of auth methods and logins, without ``auth/``."""
     namespace: str
     """Path of its namespace; empty for root."""
 
@@ -59,6 +59,16 @@ class EngineSummary(FederatedSummary):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MethodSummary(FederatedSummary):
+    """What an auth method says."""
+
+    server_id: str
+    """What every login must sign besides."""
+    log_in: Mapping[str, str]
+    """For each Vault role, the command that logs in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LoginSummary(MountSummary):
     """What a login for people says."""
 
@@ -84,6 +94,7 @@ class TargetSummary(Summary):
 
 SECTIONS: Mapping[str, type[Summary]] = {
     "secrets_engines": EngineSummary,
+    "auth_methods": MethodSummary,
     "target_roles": TargetSummary,
     "human_logins": LoginSummary,
 }

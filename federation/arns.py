@@ -22,6 +22,7 @@ _OTHER_SUFFIXES = {
     "aws-iso-f": "csp.hci.ic.gov",
     "aws-eusc": "amazonaws.eu",
 }
+"""Where a partition's services are, if not under ``amazonaws.com`` (same source)."""
 
 _IAM_ARN = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}|aws):(?P<kind>role|policy)"
@@ -42,20 +43,30 @@ def partition_of(region: str) -> str:
     raise ValueError("must be an AWS region such as us-east-1, us-gov-west-1 or cn-north-1")
 
 
-def sts_endpoint(region: str) -> str | None:
-    """Return the URL of a region's STS where Vault would not find it; None where it would.
+def check_region(region: str) -> None:
+    """Check that a region belongs to a partition; see :func:`partition_of`."""
+    partition_of(region)
+
+
+def sts_endpoint(region: str) -> str:
+    """Return the address of STS in a region.
+
+    Source: AWS General Reference, "AWS Security Token Service endpoints and quotas".
+
+    Raises:
+        ValueError: No partition has regions of this form.
+    """
+    return f"https://sts.{region}.{_OTHER_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
+
+
+def unguessed_sts_endpoint(region: str) -> str | None:
+    """Return the address of a region's STS where Vault would not find it; None where it would.
 
     Vault puts the suffix ``amazonaws.com`` behind every region (its AWS secrets engine,
     ``matchingSTSEndpoint``). The suffixes of the other partitions are those of AWS's own
     partition data.
     """
-    suffix = _OTHER_SUFFIXES.get(partition_of(region))
-    return f"https://sts.{region}.{suffix}" if suffix else None
-
-
-def check_region(region: str) -> None:
-    """Check that a region belongs to a partition; see :func:`partition_of`."""
-    partition_of(region)
+    return sts_endpoint(region) if partition_of(region) in _OTHER_SUFFIXES else None
 
 
 def require(

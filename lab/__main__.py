@@ -74,6 +74,13 @@ def _down(home: Home, _: argparse.Namespace) -> None:
     print(f"stopped: {', '.join(stopped)}" if stopped else "the laboratory was not running")
 
 
+def _application(home: Home, _: argparse.Namespace) -> None:
+    from lab import application  # noqa: PLC0415 - the AWS SDK takes half a second to import
+
+    for arn in application.make_roles(home):
+        print(f"an application runs as {arn}")
+
+
 def _env(home: Home, arguments: argparse.Namespace) -> None:
     exports = environment.exports(home, without_vault=arguments.without_vault)
     print(f"unset {' '.join(environment.UNSET)}")
@@ -163,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_up(command("up", _up, "start what does not run; leave alone what does"))
     command("down", _down, "stop the laboratory; its state stays")
+    command("application", _application, "make the role of an application in each account")
     env = command("env", _env, "print the shell commands that enter the laboratory")
     env.add_argument(
         "--without-vault", action="store_true", help="also when Vault does not run; without a token"

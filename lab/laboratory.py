@@ -204,6 +204,13 @@ def _write_client_files(home: Home) -> None:
         config.append(
             f"[profile {account['name']}]\nregion = {region(account['partition'])}\ncli_pager =\n"
         )
+        # The role of `lab.application`, for those who want to be it.
+        config.append(
+            f"[profile {account['name']}-app]\nregion = {region(account['partition'])}\n"
+            f"role_arn = arn:{account['partition']}:iam::{account['id']}:role/app\n"
+            f"source_profile = {account['name']}\nrole_session_name = {account['access_key_id']}\n"
+            "cli_pager =\n"
+        )
         credentials.append(
             f"[{account['name']}]\naws_access_key_id = {account['access_key_id']}\n"
             f"aws_secret_access_key = {account['secret_access_key']}\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from tests.lab.conftest import ROOT
 from tests.lab.stacks import Stack, administrator, holdings
 
 if TYPE_CHECKING:
+    import subprocess
+
     import hvac
 
     from tests.lab.conftest import Laboratory

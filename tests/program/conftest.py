@@ -73,6 +73,8 @@ class _Outputs(mocks.Mocks):
         computed: dict[str, Any] = {}
         if args.typ == "vault:aws/secretBackend:SecretBackend":
             computed["accessor"] = "aws_0a1b2c3d"
+        if args.typ == "vault:index/authBackend:AuthBackend":
+            computed["accessor"] = "auth_aws_0a1b2c3d"
         if args.typ == "aws:iam/role:Role":
             computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
             computed["uniqueId"] = "AROA0123456789ABCDEFG"

@@ -14,7 +14,6 @@ import pytest
 
 import components
 from federation.names import USERNAME_TEMPLATE
-
 from tests.committed import committed
 from tests.program.conftest import run_program
 

@@ -26,4 +26,6 @@ def test_every_region_of_aws_has_its_partition_and_an_sts_that_vault_finds(
     for region in regions:
         assert arns.partition_of(region) == partition["id"]
         found_by_vault = f"https://sts.{region}.amazonaws.com"
-        assert (arns.sts_endpoint(region) or found_by_vault) == f"https://sts.{region}.{suffix}"
+        assert (
+            arns.unguessed_sts_endpoint(region) or found_by_vault
+        ) == f"https://sts.{region}.{suffix}"

@@ -501,12 +501,12 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             f"{DEPLOY}.roleArns": ["*"],
             "secretsEngines.spare.account": "nobody",
             "secretsEngines.Spare": {"account": "main", "audience": "x"},
-            "authMethods": {},
+            "authMethod": {},
         }
     )
     assert sorted(line.partition(": ")[0] for line in problems(wrong, folder)) == [
         f"{MAIN}.id",
-        "authMethods",
+        "authMethod",
         "secretsEngines.Spare",
         f"{ENGINE}.audience",
         f"{DEPLOY}.roleArns[0]",
