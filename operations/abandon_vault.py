@@ -145,7 +145,9 @@ def _require_silence(addresses: Iterable[str]) -> None:
 
 def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
     """Refuse to forget what a killed engine made at AWS without recording it."""
-    recorded = {each["urn"] for each in deployment.get("resources", [])}
+    if not deployment.get("pending_operations"):
+        return
+    recorded = {each["urn"] for each in deployment["resources"]}
     planned = [
         each
         for each in unrecorded.pending_creates(deployment)

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from federation.identity import MountClass
-from tests.program.conftest import committed, run_program
+from tests.committed import committed
+from tests.program.conftest import run_program
 from tests.program.test_program import _one
 
 if TYPE_CHECKING:
