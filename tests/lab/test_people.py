@@ -248,7 +248,7 @@ def test_everything_is_as_declared_after_people_have_logged_in(stack: Stack) -> 
 def test_the_outputs_say_how_to_log_in_and_read(stack: Stack) -> None:
     outputs = stack.outputs()
     people = outputs["human_logins"]["people"]
-    assert people["login"] == "vault login -method=oidc -path=people role=people"
+    assert people["log_in"] == {"people": "vault login -method=oidc -path=people role=people"}
     assert people["redirect_uris"] == [COMMAND_LINE, _USER_INTERFACE]
     assert people["read_credentials"]["engineering"] == {
         "aws/deploy": "vault read aws/creds/deploy"
