@@ -340,20 +340,6 @@ class Vault:
             raise VaultError(f"Vault at {self.address} does not tell which requests are under way")
         return {key: entry["request_path"] for key, entry in found.items()}
 
-    def log_in(self, method: str, role: str, proof: dict[str, str]) -> str:
-        """Log in with the AWS auth method at ``method`` and return the token, which is a secret.
-
-        Raises:
-            VaultError: unreachable, or the proof is not that of a principal of the role.
-        """
-        path = f"auth/{method}/login"
-        post, body = self._client.adapter.post, {"role": role, **proof}
-        # Whoever is logged in already may still log in as somebody else.
-        answer = self._ask("accept", path, lambda: post(f"/v1/{path}", json=body))
-        if answer is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {method}")
-        return str(answer["auth"]["client_token"])
-
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("read", path, lambda: self._client.read(path))
         return answer["data"] if answer else None
