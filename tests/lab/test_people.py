@@ -15,6 +15,7 @@ from lab.home import read_json, write_json
 from lab.switches import Fault, Switches
 from tests.lab.browser import COMMAND_LINE, browser, holder, log_in
 from tests.lab.conftest import ROOT
+from tests.lab.faults import ENGINE_LOST, Breaker
 from tests.lab.stacks import Stack, administrator, holdings
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _ALLOWED = "policies/aws/list-roles-and-users.json"
 _SECTION = "vault-aws-federation:humanLoginSecrets"
 _SECRET = "another-false-client-secret"
 _NEXT_SECRET = "false-client-secret-after-a-change"
+_GUESTS = (
+    "guests",
+    "guests-method",
+    "guests-client",
+    "guests-role",
+    "guests-group/sales",
+    "guests-alias/sales",
+)
 _USER_INTERFACE = "https://vault.lab.test/ui/vault/auth/people/oidc/callback"
 
 
@@ -81,10 +90,10 @@ def _settings() -> Settings:
     }
 
 
-def _hide(stack: Stack, secret: str) -> None:
+def _hide(stack: Stack, secret: str, *, login: str = "people") -> None:
     """Set the client secret as a person does: not on the command line, never in the clear."""
     stack.laboratory.run(
-        *("pulumi", "config", "set", "--secret", "--path", f"{_SECTION}.people"),
+        *("pulumi", "config", "set", "--secret", "--path", f"{_SECTION}.{login}"),
         *("--stack", stack.name, "--cwd", str(stack.folder), "--non-interactive"),
         stdin=secret,
     )
@@ -389,6 +398,31 @@ def _forget_sessions(laboratory: Laboratory) -> None:
     laboratory.vault().write_data("sys/plugins/reload/backend", data={"mounts": "aws/"})
 
 
+def test_what_an_engine_made_of_a_login_before_it_was_killed_is_imported(stack: Stack) -> None:
+    """A path, a group's name and an alias are taken then, and no update gets past that."""
+    settings = _settings()
+    people = settings["humanLogins"]["people"]
+    settings["humanLogins"]["guests"] = {**people, "groups": {"sales": {"awsRoles": ["aws/user"]}}}
+    stack.configure(settings)
+    _hide(stack, _NEXT_SECRET)
+    _hide(stack, _NEXT_SECRET, login="guests")
+    breaker = Breaker(stack)
+    try:
+        for write, what in (
+            ("POST /v1/sys/auth/guests", "the auth method guests/"),
+            ("PUT /v1/identity/group", "the group people-root-guests-sales"),
+            ("PUT /v1/identity/group-alias", "the group alias sales"),
+        ):
+            breaker.run("up", ENGINE_LOST, f"vault.lab.test {write}")
+            said = breaker.recover().stdout
+            assert f"{what} in Vault exists and is not in the state of the stack people" in said
+    finally:
+        switches.store(stack.laboratory.home, Switches())
+    stack.up()
+    assert "people-root-aws-creds-user" in log_in(stack.laboratory, "bob", path="guests").policies
+    stack.expect_no_changes()
+
+
 def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack: Stack) -> None:
     old = _person(stack.laboratory, "carol")
     changed = _settings()
@@ -403,6 +437,7 @@ def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack
         "people-alias/operations": "update",
         "people-group/engineering": "delete",
         "people-alias/engineering": "delete",
+        **dict.fromkeys(_GUESTS, "delete"),
     }
     stack.up()
     with pytest.raises(Forbidden):
