@@ -75,15 +75,6 @@ class HeldMount:
     vault_roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeldOidcClient:
-    """What an OIDC auth method is configured with; its secret Vault shows to nobody."""
-
-    discovery_url: str
-    client_id: str
-    default_role: str
-
-
 class Vault:
     """A connection to one namespace of one Vault; a context manager.
 
@@ -172,49 +163,6 @@ class Vault:
             access_key=held.get("access_key") or "",
             vault_roles=tuple(found["data"]["keys"]) if found else (),
         )
-
-    def oidc_client(self, path: str) -> HeldOidcClient | None:
-        """Return the configuration of the OIDC auth method at ``path``; ``None`` if it has none.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        held = self._read(f"auth/{path}/config")
-        if held is None:
-            return None
-        return HeldOidcClient(
-            discovery_url=held["oidc_discovery_url"],
-            client_id=held["oidc_client_id"],
-            default_role=held["default_role"],
-        )
-
-    def configure_oidc(
-        self,
-        path: str,
-        *,
-        discovery_url: str,
-        client_id: str,
-        client_secret: str,
-        default_role: str,
-    ) -> None:
-        """Write the whole configuration of the OIDC auth method at ``path``.
-
-        Redirect URIs then hold no namespace (Vault, "JWT/OIDC auth method (API)", Configure,
-        ``namespace_in_state``), so the identity provider needs no entry for each.
-
-        Raises:
-            VaultError: unreachable or refused, or Vault cannot use the identity provider.
-        """
-        config = f"auth/{path}/config"
-        given = {
-            "oidc_discovery_url": discovery_url,
-            "oidc_client_id": client_id,
-            "oidc_client_secret": client_secret,
-            "default_role": default_role,
-            "namespace_in_state": True,
-        }
-        if self._ask("update", config, lambda: self._client.write_data(config, data=given)) is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {path}")
 
     def issuer(self) -> str:
         """Return the issuer that the namespace is set to; empty where nobody has set one.
