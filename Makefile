@@ -36,6 +36,7 @@ endif
 
 lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it running
 	@$(VENV)/python -m lab up
+	@$(VENV)/python -m lab application
 
 lab-down: ## stop the laboratory; it keeps its state in .lab/
 	@test ! -e .lab || $(PYTHON) -m lab down

@@ -103,4 +103,17 @@ logins = {
 }
 pulumi.export("target_roles", {key: target.summary for key, target in targets.items()})
 pulumi.export("human_logins", {key: login.summary for key, login in logins.items()})
+methods = {
+    key: make.AuthMethod(
+        f"auth/{key}",
+        make.AuthMethodArgs(
+            method=method,
+            names=config.method_names(key),
+            trust=trusts[method.account, method.namespace],
+        ),
+        pulumi.ResourceOptions(providers=[clouds[method.account], vaults[method.namespace]]),
+    )
+    for key, method in config.auth_methods.items()
+}
 pulumi.export("secrets_engines", {key: engine.summary for key, engine in engines.items()})
+pulumi.export("auth_methods", {key: method.summary for key, method in methods.items()})

@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from configuration.auth_method import AuthMethod, LoginRoleSettings
 from configuration.checks import Draft, check
 from configuration.human_login import HumanLogin, read_login
 from configuration.problems import Key, Problems
@@ -20,11 +21,13 @@ from configuration.roles import AssumedRole, IamUserRole, Surroundings
 from configuration.schema import Account, Ownership, SecretsEngine, VaultSettings
 from configuration.target_role import TargetRole, account_of, read_target, target_arns
 from federation import identity
-from federation.names import MountNames, TargetNames, check_key, check_role
+from federation.logins import LoginRole
+from federation.names import MountNames, TargetNames, check_key, check_login_role, check_role
 from federation.roles import VaultRole
 
 __all__ = [
     "Account",
+    "AuthMethod",
     "HumanLogin",
     "SecretsEngine",
     "Settings",
@@ -41,6 +44,7 @@ SECTIONS = (
     "accounts",
     "targetRoles",
     "secretsEngines",
+    "authMethods",
     "humanLogins",
     "humanLoginSecrets",
 )
@@ -63,6 +67,7 @@ class Settings:
     vault: VaultSettings
     accounts: Mapping[str, Account]
     secrets_engines: Mapping[str, SecretsEngine]
+    auth_methods: Mapping[str, AuthMethod] = field(default_factory=dict)
     target_roles: Mapping[str, TargetRole] = field(default_factory=dict)
     human_logins: Mapping[str, HumanLogin] = field(default_factory=dict)
     human_login_secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict, repr=False)
@@ -87,10 +92,20 @@ class Settings:
         """Every namespace with a login for people, sorted."""
         return tuple(sorted({login.namespace for login in self.human_logins.values()}))
 
+    def method_names(self, method: str) -> MountNames:
+        """Names of one auth method, by its key."""
+        settings = self.auth_methods[method]
+        return settings.names(self.stack, method, self.accounts[settings.account])
+
+    @property
+    def mounts(self) -> tuple[SecretsEngine | AuthMethod, ...]:
+        """Every mount that is federated."""
+        return (*self.secrets_engines.values(), *self.auth_methods.values())
+
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Every namespace with a secrets engine, sorted; each has one issuer."""
-        return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
+        """Every namespace with a federated mount, sorted; each has one issuer."""
+        return tuple(sorted({mount.namespace for mount in self.mounts}))
 
     @property
     def owned_namespaces(self) -> Mapping[str, Ownership]:
@@ -111,8 +126,8 @@ class Settings:
         Sorted; each has one identity provider.
         """
         audiences: dict[tuple[str, str], list[str]] = {}
-        for engine in self.secrets_engines.values():
-            audiences.setdefault((engine.account, engine.namespace), []).append(engine.audience)
+        for mount in self.mounts:
+            audiences.setdefault((mount.account, mount.namespace), []).append(mount.audience)
         return {where: tuple(sorted(found)) for where, found in sorted(audiences.items())}
 
 
@@ -151,6 +166,11 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         for name, entry in problems.entries(raw["secretsEngines"], ("secretsEngines",))
         if (engine := _engine(problems, accounts, around, name, entry))
     }
+    methods = {
+        name: method
+        for name, entry in problems.entries(raw["authMethods"], ("authMethods",))
+        if (method := _method(problems, accounts, around, name, entry))
+    }
     logins = {
         name: login
         for name, entry in problems.entries(raw["humanLogins"], ("humanLogins",))
@@ -162,6 +182,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         vault=vault,
         accounts=accounts,
         engines=engines,
+        methods=methods,
         targets={name: target for name, target in targets.items() if target},
         target_arns=arns,
         logins=logins,
@@ -175,6 +196,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         vault=vault,
         accounts={name: account for name, account in accounts.items() if account},
         secrets_engines=engines,
+        auth_methods=methods,
         target_roles=draft.targets,
         human_logins=logins,
         human_login_secrets=secrets,
@@ -261,6 +283,43 @@ def _client_secrets(
         for name, value in given.items()
         if isinstance(value, str) and not problems.lines
     }
+
+
+def _method(
+    problems: Problems,
+    accounts: Mapping[str, Account | None],
+    around: Surroundings,
+    name: str,
+    raw: object,
+) -> AuthMethod | None:
+    """Validate a method and each of its roles apart, so that none hides another's problems."""
+    key: Key = ("authMethods", name)
+    named = problems.name_is_sound(key, check_key)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    account_of(problems, accounts, key, raw)
+    roles = [
+        _login_role(problems, (*key, "roles", role), entry, around)
+        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
+    ]
+    own = {field: value for field, value in raw.items() if field != "roles"}
+    method = problems.parse(AuthMethod, own, key)
+    if method is None or not named:
+        return None
+    sound = sorted((role for role in roles if role), key=lambda role: role.name)
+    return method.model_copy(update={"path": method.path or name, "roles": tuple(sound)})
+
+
+def _login_role(
+    problems: Problems, key: Key, raw: object, around: Surroundings
+) -> LoginRole | None:
+    named = problems.name_is_sound(key, check_login_role)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    role = problems.parse(LoginRoleSettings, raw, key, replace(around, account=None))
+    return role.login_role(str(key[-1]), around.root) if role and named else None
 
 
 def _role(

@@ -46,6 +46,10 @@ class VaultUnreachableError(VaultError):
     """Vault did not answer at all."""
 
 
+class VaultUntrustedError(VaultUnreachableError):
+    """Something answers, with a certificate that is not trusted here."""
+
+
 class VaultForbiddenError(VaultError):
     """The token may not do this."""
 
@@ -336,6 +340,20 @@ class Vault:
             raise VaultError(f"Vault at {self.address} does not tell which requests are under way")
         return {key: entry["request_path"] for key, entry in found.items()}
 
+    def log_in(self, method: str, role: str, proof: dict[str, str]) -> str:
+        """Log in with the AWS auth method at ``method`` and return the token, which is a secret.
+
+        Raises:
+            VaultError: unreachable, or the proof is not that of a principal of the role.
+        """
+        path = f"auth/{method}/login"
+        post, body = self._client.adapter.post, {"role": role, **proof}
+        # Whoever is logged in already may still log in as somebody else.
+        answer = self._ask("accept", path, lambda: post(f"/v1/{path}", json=body))
+        if answer is None:
+            raise VaultError(f"Vault at {self.address} has no auth method at {method}")
+        return str(answer["auth"]["client_token"])
+
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("read", path, lambda: self._client.read(path))
         return answer["data"] if answer else None
@@ -394,8 +412,11 @@ def _verify() -> str | bool:
 
 def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        why = "its certificate is not trusted here; set VAULT_CACERT to the authority's certificate"
-    elif isinstance(error, requests.exceptions.ProxyError):
+        return VaultUntrustedError(
+            f"{address} cannot be reached: its certificate is not trusted here; set VAULT_CACERT "
+            "to the authority's certificate"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
         why = "the proxy of HTTPS_PROXY does not let the request through"
     elif isinstance(error, requests.exceptions.Timeout):
         why = "no answer in time; check that it is up and not blocked by a firewall"

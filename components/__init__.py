@@ -1,6 +1,7 @@
 """The nouns of the program: each file one component, each component one promise."""
 
 from components.account import AWS_RETRIES, deploy_roles
+from components.auth_method import AuthMethod, AuthMethodArgs
 from components.connection import Connection
 from components.human_login import HumanLogin, HumanLoginArgs
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
@@ -12,6 +13,8 @@ from components.thumbprint import Thumbprint, ThumbprintArgs
 
 __all__ = [
     "AWS_RETRIES",
+    "AuthMethod",
+    "AuthMethodArgs",
     "Connection",
     "HumanLogin",
     "HumanLoginArgs",

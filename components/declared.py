@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
+from federation.logins import LoginRole, StsRole
 from federation.roles import VaultRole
 
 Ownership = Literal["managed", "existing"]
@@ -183,3 +184,35 @@ class DeclaredLogin(Protocol):
     @property
     def aws_roles(self) -> tuple[str, ...]:
         """Everything that some group may read."""
+
+
+class DeclaredMethod(Protocol):
+    """One aws auth method."""
+
+    @property
+    def path(self) -> str:
+        """Path of the mount, below ``auth/``."""
+
+    @property
+    def description(self) -> str:
+        """What ``vault auth list`` says about it."""
+
+    @property
+    def audience(self) -> str:
+        """The ``aud`` claim of its tokens."""
+
+    @property
+    def roles(self) -> tuple[LoginRole, ...]:
+        """Whom it lets in."""
+
+    @property
+    def other_accounts(self) -> tuple[StsRole, ...]:
+        """The roles that look up the principals of other accounts there."""
+
+    @property
+    def server_id(self) -> str | None:
+        """What a login must sign; the host of Vault's address if there is none."""
+
+    @property
+    def token_ttl_seconds(self) -> int:
+        """Lifetime of a plugin token, which is exchanged at once."""

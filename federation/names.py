@@ -40,6 +40,7 @@ SIGNING_KEY_ENDS = "-plugin-identity"
 _STACK = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 _KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
+_LOGIN_ROLE = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
 
 
@@ -140,6 +141,20 @@ class MountNames:
         """
         check_role(role)
         return f"{self._scope}-creds-{role}".lower()
+
+    def resolve_policy(self, role: str) -> str:
+        """Inline policy with what looking up one Vault role's principals needs."""
+        check_login_role(role)
+        return f"resolve-{role}"
+
+    def other_account_policy(self, account_id: str) -> str:
+        """Inline policy with what reaching the principals of another account needs."""
+        return f"account-{account_id}"
+
+    def login_policy(self, policy: str) -> str:
+        """Vault policy of the stack's own that a token of an auth method has."""
+        check_login_policy(policy)
+        return f"{self._scope}-login-{policy}"
 
     def user_arn_pattern(self, role: str) -> str:
         """ARN pattern of the users of one Vault role, as :data:`USERNAME_TEMPLATE` names them."""
@@ -246,6 +261,25 @@ def check_role(role: str) -> None:
     """
     _require(_ROLE, role, "Vault role", "letters, digits and _, with - . @ inside")
     _fit("Vault role", role, LONGEST_ROLE_NAME, "the names of its users would exceed IAM's 64")
+
+
+def check_login_role(role: str) -> None:
+    """Check the name of a Vault role of an auth method, which Vault keeps in lower case.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_LOGIN_ROLE, role, "Vault role", "lower-case letters, digits and _, with - . inside")
+    _fit("Vault role", role, LONGEST_IAM_NAME, "use a shorter one")
+
+
+def check_login_policy(policy: str) -> None:
+    """Check what the settings call a Vault policy of the stack's own, and its file.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_LOGIN_ROLE, policy, "policy", "lower-case letters, digits and _, with - . inside")
 
 
 def check_group(group: str) -> None:

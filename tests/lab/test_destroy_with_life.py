@@ -335,6 +335,8 @@ def test_a_configuration_written_by_somebody_else_is_mended_and_no_lease_ends(
 
     vault.write_data("aws/config/root", data={"max_retries": -1})
     assert stack.changes() == {"aws-mount": "update", "aws-usernames": "update"}
+    stack.up()
+    assert holdings(world) == declared
     vault.write_data("aws/config/root", data=UNFEDERATED)
     stack.up()
     assert holdings(world) == declared

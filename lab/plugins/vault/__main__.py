@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lab.plugins.provider import Plugin
 from lab.plugins.resource import ProviderError
 from lab.plugins.server import serve
-from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
+from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient, AuthBackendStsRole
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
 from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
@@ -44,6 +44,7 @@ class VaultPlugin(Plugin[VaultSession]):
         JwtAuthBackendRole,
         Group,
         GroupAlias,
+        AuthBackendStsRole,
     )
     functions: ClassVar = {"vault:index/getNamespace:getNamespace": look_up}
     settings: ClassVar[dict[str, type]] = {
