@@ -104,7 +104,7 @@ class Settings:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Every namespace in use, sorted; each has one issuer and one Vault provider."""
+        """Every namespace with a federated mount, sorted; each has one issuer."""
         return tuple(sorted({mount.namespace for mount in self.mounts}))
 
     @property

@@ -58,6 +58,7 @@ VAULT: Final = (
     "/v1/identity/oidc/plugins/",
     "/v1/identity/oidc/plugins/.well-known",
     "/v1/identity/oidc/plugins/.well-known/",
+    "/absent",
     "/.well-known/openid-configuration",
     "/.well-known/keys",
 )
