@@ -11,6 +11,7 @@ from components.declared import DeclaredMethod
 from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.summary import MethodSummary
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import arns, identity, permissions
 from federation.logins import LoginRole, confusable
@@ -43,9 +44,7 @@ class AuthMethod(pulumi.ComponentResource):
     """
 
     summary: pulumi.Output[dict[str, Any]]
-    """What a person needs to know of it: where it is mounted, issuer, audience, subject, ARNs,
-    thumbprints, server id and region that a login must sign, and the command that logs in with each
-    Vault role. Nothing secret."""
+    """What people and other stacks need to know of it, a :class:`MethodSummary`."""
 
     def __init__(
         self, name: str, args: AuthMethodArgs, opts: pulumi.ResourceOptions | None = None
@@ -63,7 +62,7 @@ class AuthMethod(pulumi.ComponentResource):
         policies = self._policies()
         for role in args.method.roles:
             self._role(role, mount, policies, needed)
-        self.summary = pulumi.Output.all(
+        self.summary = MethodSummary(
             mount=args.method.path,
             namespace=args.names.namespace,
             issuer=args.trust.issuer.url,
@@ -75,7 +74,7 @@ class AuthMethod(pulumi.ComponentResource):
             server_id=self._server_id,
             region=args.trust.account.region,
             log_in={role.name: self._command(role) for role in args.method.roles},
-        )
+        ).output()
         self.register_outputs({"summary": self.summary})
 
     def _command(self, role: LoginRole) -> str:

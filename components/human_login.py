@@ -11,6 +11,7 @@ import pulumi_vault as vault
 from components.declared import DeclaredLogin
 from components.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
+from components.summary import LoginSummary
 from federation.names import login_group
 
 COMMAND_LINE = "http://localhost:8250/oidc/callback"
@@ -46,8 +47,7 @@ class HumanLogin(pulumi.ComponentResource):
     """
 
     summary: pulumi.Output[dict[str, Any]]
-    """What a person needs to know of it: mount, redirect URIs for the identity provider, the
-    command that logs in, and each group's commands that read credentials. Nothing secret."""
+    """What people need to know of it, a :class:`LoginSummary`."""
 
     def __init__(
         self, name: str, args: HumanLoginArgs, opts: pulumi.ResourceOptions | None = None
@@ -120,16 +120,16 @@ class HumanLogin(pulumi.ComponentResource):
                 opts=child,
             )
         scope = [f"-namespace={login.namespace}"] if login.namespace else []
-        self.summary = pulumi.Output.all(
-            mount=f"auth/{login.path}",
+        log_in = ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]
+        self.summary = LoginSummary(
+            mount=login.path,
+            namespace=login.namespace,
             discovery_url=login.discovery_url,
             redirect_uris=redirect_uris,
-            login=shlex.join(
-                ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]
-            ),
+            log_in={name: shlex.join(log_in)},
             read_credentials={
                 group: {role: args.grants[role].command for role in granted.aws_roles}
                 for group, granted in login.groups.items()
             },
-        )
+        ).output()
         self.register_outputs({"summary": self.summary})

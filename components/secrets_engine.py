@@ -1,6 +1,7 @@
 """One AWS secrets engine, with everything that lives and dies with it."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -14,6 +15,7 @@ from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.summary import EngineSummary
 from components.user_guard import UserGuard, UserGuardArgs
 from components.username_template import UsernameTemplate, UsernameTemplateArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
@@ -64,8 +66,7 @@ class SecretsEngine(pulumi.ComponentResource):
     grants: dict[str, Grant]
     """How to let somebody read, by Vault role."""
     summary: pulumi.Output[dict[str, Any]]
-    """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, and
-    the command that reads credentials of each Vault role. Nothing secret."""
+    """What people and other stacks need to know of it, an :class:`EngineSummary`."""
 
     def __init__(
         self, name: str, args: SecretsEngineArgs, opts: pulumi.ResourceOptions | None = None
@@ -98,8 +99,10 @@ class SecretsEngine(pulumi.ComponentResource):
         self.grants = {
             role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
         }
-        self.summary = pulumi.Output.all(
+        self.summary = EngineSummary(
             mount=args.engine.path,
+            namespace=args.names.namespace,
+            region=args.trust.account.region,
             issuer=args.trust.issuer.url,
             audience=args.engine.audience,
             subject=subject,
@@ -107,7 +110,7 @@ class SecretsEngine(pulumi.ComponentResource):
             provider_arn=args.trust.arn,
             thumbprints=args.trust.chain.thumbprints,
             read_credentials={role: grant.command for role, grant in self.grants.items()},
-        )
+        ).output()
         self.register_outputs({"summary": self.summary})
 
     def _command(self, role: VaultRole) -> str:
@@ -234,6 +237,15 @@ class SecretsEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return Grant(policy=policy, command=self._command(role))
+
+
+def grants(engines: Mapping[str, SecretsEngine]) -> dict[str, Grant]:
+    """Return how to let somebody read, by ``<engine>/<role>``, over all engines of a stack."""
+    return {
+        f"{key}/{role}": grant
+        for key, engine in engines.items()
+        for role, grant in engine.grants.items()
+    }
 
 
 def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:

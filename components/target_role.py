@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.declared import DeclaredTarget
+from components.summary import TargetSummary
 from components.workload_role import WorkloadRole
 from federation.names import TargetNames
 from federation.target_trust import Principal, target_trust
@@ -44,8 +46,8 @@ class TargetRole(pulumi.ComponentResource):
     AccessDenied. A trust policy written elsewhere, for ``roleArns``, is not mended by this stack.
     """
 
-    summary: pulumi.Output[dict[str, object]]
-    """What others need to know of it: its ARN and the ARNs it trusts. Nothing secret."""
+    summary: pulumi.Output[dict[str, Any]]
+    """What others need to know of it, a :class:`TargetSummary`."""
 
     def __init__(
         self, name: str, args: TargetRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -90,7 +92,7 @@ class TargetRole(pulumi.ComponentResource):
                 policy_arn=arn,
                 opts=child,
             )
-        self.summary = pulumi.Output.all(
-            role_arn=role.arn, trusted_role_arns=[role.arn for role in engines]
-        )
+        self.summary = TargetSummary(
+            role_arn=role.arn, trusted_role_arns=[engine.arn for engine in engines]
+        ).output()
         self.register_outputs({"summary": self.summary})

@@ -60,7 +60,11 @@ def check(draft: Draft, problems: Problems) -> None:
         if account:
             _fits_into_aws(draft, key, mount, account, problems)
     _mounts_differ(draft, problems)
+<<<<<<< HEAD
     _auth_paths_differ(draft, problems)
+=======
+    _namespaces_agree(draft, problems)
+>>>>>>> main
     _groups_agree(draft, problems)
     check_targets(draft, problems)
     check_logins(draft, problems)
@@ -197,6 +201,7 @@ def _mounts_differ(draft: Draft, problems: Problems) -> None:
             )
 
 
+<<<<<<< HEAD
 def _auth_paths_differ(draft: Draft, problems: Problems) -> None:
     """Auth methods and logins for people are mounted side by side, below auth/."""
     for (name, method), (login, people) in product(draft.methods.items(), draft.logins.items()):
@@ -209,6 +214,33 @@ def _auth_paths_differ(draft: Draft, problems: Problems) -> None:
             )
 
 
+=======
+def _namespaces_agree(draft: Draft, problems: Problems) -> None:
+    """What is in a namespace that this stack makes is made by it too."""
+    if draft.vault is None:
+        return
+    listed = draft.vault.namespaces
+    used = {mount.namespace for _, mount in draft.mounts}
+    used |= {login.namespace for login in draft.logins.values()}
+    for path in sorted({*listed, *used}):
+        if listed.get(path) == "managed":
+            continue
+        made = [around for around in _around(path) if listed.get(around) == "managed"]
+        if made:
+            problems.add(
+                ("vault", "namespaces", path),
+                f"must be managed, as {made[0]} is: what is in a namespace that this stack makes "
+                "cannot be there before",
+                *([listed[path]] if path in listed else []),
+            )
+
+
+def _around(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
+>>>>>>> main
 def _groups_agree(draft: Draft, problems: Problems) -> None:
     """An account has one group of a name, whatever its path and case (IAM API, CreateGroup)."""
     first: dict[tuple[str, str], str] = {}

@@ -32,10 +32,12 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
     """Return the summary of a stack's outputs."""
     lines = ["", f"What exists now, in the stack {stack}"]
     commands: list[str] = []
+    paths: list[str] = []
     for key, engine in outputs.get("secrets_engines", {}).items():
         lines += [
             f"  secrets engine {key}",
             f"    mount       {engine['mount']}/ in Vault, holding no AWS key",
+            f"    namespace   {engine['namespace'] or 'root'}",
             f"    role        {engine['role_arn']}",
             f"    trusts      {engine['subject']}",
             f"    for         {engine['audience']}",
@@ -43,6 +45,10 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    thumbprint  {', '.join(engine['thumbprints'])}",
         ]
         commands += engine["read_credentials"].values()
+        paths += [
+            "/".join(part for part in (engine["namespace"], engine["mount"], "creds", role) if part)
+            for role in engine["read_credentials"]
+        ]
     for key, method in outputs.get("auth_methods", {}).items():
         lines += [
             f"  auth method {key}",
@@ -52,14 +58,18 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    for         {method['audience']}",
             f"    logins sign {method['server_id']}",
         ]
-    logins = [login["login"] for login in outputs.get("human_logins", {}).values()]
+    logins = [
+        command
+        for login in outputs.get("human_logins", {}).values()
+        for command in login["log_in"].values()
+    ]
     curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
     lines += [
         "",
         "What to type next",
         '  eval "$(make -s env)"        puts this shell into the laboratory; then',
         *(f"  {command}" for command in commands),
-        *(f"  {curl.format(command.rpartition(' ')[2])}" for command in commands),
+        *(f"  {curl.format(path)}" for path in paths),
         "                               read AWS credentials that end with their lease",
         "                               (the second way needs no Vault CLI)",
         *(line for method in outputs.get("auth_methods", {}).values() for line in _log_in(method)),

@@ -159,7 +159,10 @@ _SECOND = {"account": "main", "audience": "other"}
         ),
         (
             {"authMethods.spare": {**_SECOND, "path": "token/aws"}},
-            'authMethods.spare.path: "token/aws" must not begin with token, where Vault\'s own tokens are',
+            (
+                'authMethods.spare.path: "token/aws" must not begin with token, where '
+                "Vault's own tokens are"
+            ),
         ),
         (
             {"authMethods.Spare": _SECOND},
