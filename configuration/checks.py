@@ -60,11 +60,8 @@ def check(draft: Draft, problems: Problems) -> None:
         if account:
             _fits_into_aws(draft, key, mount, account, problems)
     _mounts_differ(draft, problems)
-<<<<<<< HEAD
     _auth_paths_differ(draft, problems)
-=======
     _namespaces_agree(draft, problems)
->>>>>>> main
     _groups_agree(draft, problems)
     check_targets(draft, problems)
     check_logins(draft, problems)
@@ -201,7 +198,6 @@ def _mounts_differ(draft: Draft, problems: Problems) -> None:
             )
 
 
-<<<<<<< HEAD
 def _auth_paths_differ(draft: Draft, problems: Problems) -> None:
     """Auth methods and logins for people are mounted side by side, below auth/."""
     for (name, method), (login, people) in product(draft.methods.items(), draft.logins.items()):
@@ -214,7 +210,6 @@ def _auth_paths_differ(draft: Draft, problems: Problems) -> None:
             )
 
 
-=======
 def _namespaces_agree(draft: Draft, problems: Problems) -> None:
     """What is in a namespace that this stack makes is made by it too."""
     if draft.vault is None:
@@ -240,7 +235,6 @@ def _around(path: str) -> list[str]:
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
->>>>>>> main
 def _groups_agree(draft: Draft, problems: Problems) -> None:
     """An account has one group of a name, whatever its path and case (IAM API, CreateGroup)."""
     first: dict[tuple[str, str], str] = {}
