@@ -37,9 +37,10 @@ def identity_proof(*, region: str, server_id: str, profile: str | None = None) -
         raise AwsError(f"there are no AWS credentials to log in with: {error}") from error
     if frozen is None:
         raise AwsError("there are no AWS credentials to log in with: set AWS_PROFILE or the like")
+    url = f"{sts_endpoint(region)}/"
     request = AWSRequest(
         method="POST",
-        url=f"{sts_endpoint(region)}/",
+        url=url,
         data=_BODY,
         headers={
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
@@ -49,7 +50,7 @@ def identity_proof(*, region: str, server_id: str, profile: str | None = None) -
     SigV4Auth(frozen, "sts", region).add_auth(request)
     return {
         "iam_http_request_method": "POST",
-        "iam_request_url": b64encode(request.url.encode()).decode(),
+        "iam_request_url": b64encode(url.encode()).decode(),
         "iam_request_body": b64encode(_BODY.encode()).decode(),
         "iam_request_headers": b64encode(json.dumps(dict(request.headers)).encode()).decode(),
     }

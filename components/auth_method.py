@@ -43,8 +43,9 @@ class AuthMethod(pulumi.ComponentResource):
     """
 
     summary: pulumi.Output[dict[str, Any]]
-    """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, what
-    a login must sign, and the command that logs in with each Vault role. Nothing secret."""
+    """What a person needs to know of it: where it is mounted, issuer, audience, subject, ARNs,
+    thumbprints, server id and region that a login must sign, and the command that logs in with each
+    Vault role. Nothing secret."""
 
     def __init__(
         self, name: str, args: AuthMethodArgs, opts: pulumi.ResourceOptions | None = None
@@ -64,6 +65,7 @@ class AuthMethod(pulumi.ComponentResource):
             self._role(role, mount, policies, needed)
         self.summary = pulumi.Output.all(
             mount=args.method.path,
+            namespace=args.names.namespace,
             issuer=args.trust.issuer.url,
             audience=args.method.audience,
             subject=subject,
@@ -71,6 +73,7 @@ class AuthMethod(pulumi.ComponentResource):
             provider_arn=args.trust.arn,
             thumbprints=args.trust.chain.thumbprints,
             server_id=self._server_id,
+            region=args.trust.account.region,
             log_in={role.name: self._command(role) for role in args.method.roles},
         )
         self.register_outputs({"summary": self.summary})
@@ -149,7 +152,17 @@ class AuthMethod(pulumi.ComponentResource):
             # Together: a login signed for a region is not valid at another region's endpoint.
             sts_endpoint=arns.sts_endpoint(trust.account.region),
             sts_region=trust.account.region,
-            opts=self._bound_to_a_path(),
+            opts=pulumi.ResourceOptions.merge(
+                self._bound_to_a_path(),
+                # because Vault keeps its clients of AWS, which go on signing in with the audience
+                # and the external ids they were made with. Deleting the configuration drops them.
+                pulumi.ResourceOptions(
+                    replacement_trigger=[
+                        method.audience,
+                        *(role.external_id or "" for role in method.other_accounts),
+                    ]
+                ),
+            ),
         )
         return FederationCheck(
             f"{name}-check",

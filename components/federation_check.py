@@ -153,10 +153,14 @@ def _verify(props: dict[str, Any]) -> None:
             f"{key}: Vault holds {getattr(held, key)!r}, declared is {declared[key]!r}"
             for key in differing
         )
+        remedy = "run `pulumi up` again"
+        if declared["mount_class"] == MountClass.AUTH and "token_key" in differing:
+            # The official provider never reads it back, and so never writes it again.
+            key = declared["token_key"]
+            remedy = f"type `vault auth tune -identity-token-key={key} {path}/`, then {remedy}"
         raise FederationError(
             f"the mount {path} is not federated as declared ({told}). "
-            "It was made anew, or another program or person writes its configuration: "
-            "run `pulumi up` again"
+            f"It was made anew, or another program or person writes its configuration: {remedy}"
         )
     _verify_issuer(props["issuer"])
 

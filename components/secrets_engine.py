@@ -17,7 +17,7 @@ from components.registered_audience import RegisteredAudience, RegisteredAudienc
 from components.user_guard import UserGuard, UserGuardArgs
 from components.username_template import UsernameTemplate, UsernameTemplateArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
-from federation import identity, permissions
+from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
@@ -129,6 +129,7 @@ class SecretsEngine(pulumi.ComponentResource):
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
+            sts_endpoint=arns.unguessed_sts_endpoint(trust.account.region),
             identity_token_audience=signing.allowed_client_id,
             identity_token_key=signing.key_name,
             identity_token_ttl=engine.token_ttl_seconds,

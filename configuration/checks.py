@@ -47,6 +47,7 @@ class Draft:
 def check(draft: Draft, problems: Problems) -> None:
     """Note every contradiction."""
     _accounts_differ(draft, problems)
+    _one_partition(draft, problems)
     for name, engine in draft.engines.items():
         key: Key = ("secretsEngines", name)
         _times(key, engine, problems)
@@ -70,6 +71,21 @@ def _accounts_differ(draft: Draft, problems: Problems) -> None:
         if first.id == second.id:
             problems.add(
                 ("accounts", other, "id"), f"is already the id of the account {one}", second.id
+            )
+
+
+def _one_partition(draft: Draft, problems: Problems) -> None:
+    """A Vault server exchanges its tokens in one partition (its library awsutil, web identity)."""
+    sound = [(name, account) for name, account in draft.accounts.items() if account]
+    for name, account in sound[1:]:
+        first, other = sound[0]
+        if account.partition != other.partition:
+            problems.add(
+                ("accounts", name, "region"),
+                f"must be in the partition {other.partition} of the account {first}: Vault "
+                "exchanges every token at the STS of one partition, that of AWS_REGION in its own "
+                "environment; serve another partition from another Vault",
+                account.region,
             )
 
 

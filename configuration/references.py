@@ -65,7 +65,6 @@ def check_logins(draft: Draft, problems: Problems) -> None:
 
 
 def _trusted(draft: Draft, key: Key, target: TargetRole, problems: Problems) -> None:
-    own = draft.accounts.get(target.account)
     arns = {}
     for engine in target.trusted_by:
         if engine not in draft.declared_roles:
@@ -77,15 +76,8 @@ def _trusted(draft: Draft, key: Key, target: TargetRole, problems: Problems) -> 
             )
         settings = draft.engines.get(engine)
         account = draft.accounts.get(settings.account) if settings else None
-        if settings is None or account is None or own is None:
+        if settings is None or account is None:
             continue
-        if account.partition != own.partition:
-            problems.add(
-                (*key, "trustedBy"),
-                f"is in the partition {account.partition}, the role in {own.partition}; no session "
-                "crosses from one to the other",
-                engine,
-            )
         try:
             arns[engine] = settings.names(draft.stack, engine, account).role_arn
         except ValueError:

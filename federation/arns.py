@@ -14,7 +14,7 @@ _PARTITIONS = (
 )
 """Regions of each partition, as AWS's own partition data describes them."""
 
-_DNS_SUFFIXES = {
+_OTHER_SUFFIXES = {
     "aws-cn": "amazonaws.com.cn",
     "aws-iso": "c2s.ic.gov",
     "aws-iso-b": "sc2s.sgov.gov",
@@ -56,7 +56,17 @@ def sts_endpoint(region: str) -> str:
     Raises:
         ValueError: No partition has regions of this form.
     """
-    return f"https://sts.{region}.{_DNS_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
+    return f"https://sts.{region}.{_OTHER_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
+
+
+def unguessed_sts_endpoint(region: str) -> str | None:
+    """Return the address of a region's STS where Vault would not find it; None where it would.
+
+    Vault puts the suffix ``amazonaws.com`` behind every region (its AWS secrets engine,
+    ``matchingSTSEndpoint``). The suffixes of the other partitions are those of AWS's own
+    partition data.
+    """
+    return sts_endpoint(region) if partition_of(region) in _OTHER_SUFFIXES else None
 
 
 def require(

@@ -51,6 +51,9 @@ def _up(home: Home, arguments: argparse.Namespace) -> None:
         hide_version=options.hide_version
         if arguments.hide_vault_version is None
         else arguments.hide_vault_version,
+        aws_region=options.aws_region
+        if arguments.vault_aws_region is None
+        else arguments.vault_aws_region,
     )
     if chosen != options:
         laboratory.choose_vault(home, chosen)
@@ -213,6 +216,12 @@ def _add_up(up: argparse.ArgumentParser) -> None:
         "--hide-vault-version",
         action=argparse.BooleanOptionalAction,
         help="whether Vault keeps its version to itself; remembered, a change restarts Vault",
+    )
+    up.add_argument(
+        "--vault-aws-region",
+        metavar="REGION",
+        help="AWS_REGION of Vault's process, which decides whose partition's STS it asks; "
+        "empty for none; remembered, a change restarts Vault",
     )
 
 

@@ -38,6 +38,7 @@ ACCOUNTS: Final = (
     AccountPlan(name="main", id="123456789012"),
     AccountPlan(name="data", id="444455556666", deployer="main"),
     AccountPlan(name="gov", id="777788889999", partition="aws-us-gov"),
+    AccountPlan(name="china", id="666677778888", partition="aws-cn"),
 )
 """The first is the one that a shell in the laboratory acts in."""
 

@@ -41,6 +41,8 @@ class VaultOptions:
     version: str | None = None
     """Three numbers; none is the version that the laboratory is built from."""
     hide_version: bool = False
+    aws_region: str = ""
+    """``AWS_REGION`` of its process, from which Vault knows the partition whose STS it asks."""
 
 
 def vault_options(home: Home) -> VaultOptions:
@@ -57,10 +59,12 @@ def programs(home: Home) -> tuple[Program, ...]:
     python = (str(PYTHON), "-P", "-u", "-m")  # -P: nothing of the current folder is imported
     place = ("--home", str(home.root))
     with_code = {**plain, "PYTHONPATH": str(REPOSITORY)}
+    aws_region = vault_options(home).aws_region
     in_network = {
         **plain,
         "HTTPS_PROXY": f"http://127.0.0.1:{ports['proxy']}",
         "SSL_CERT_FILE": str(home.trust_bundle),
+        **({"AWS_REGION": aws_region} if aws_region else {}),
     }
     return (
         Program(
@@ -110,7 +114,7 @@ def up(home: Home, say: Callable[[str], None]) -> None:
             processes.require_executable(program)
         for program in wanted:
             process = processes.running(home, program.name)
-            if process and process.command == program.command:
+            if process and process.is_as_it_should(program):
                 continue
             if process:
                 say(f"{program.name}: stops, because it is to run differently")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -51,11 +52,7 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    for         {method['audience']}",
             f"    logins sign {method['server_id']}",
         ]
-    logins = [
-        login
-        for method in outputs.get("auth_methods", {}).values()
-        for login in method["log_in"].values()
-    ]
+    logins = [login["login"] for login in outputs.get("human_logins", {}).values()]
     curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
     lines += [
         "",
@@ -65,7 +62,9 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
         *(f"  {curl.format(command.rpartition(' ')[2])}" for command in commands),
         "                               read AWS credentials that end with their lease",
         "                               (the second way needs no Vault CLI)",
-        *_log_in(logins),
+        *(line for method in outputs.get("auth_methods", {}).values() for line in _log_in(method)),
+        *(f"  {login}" for login in logins),
+        *(["                               does what a person does first"] if logins else []),
         "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
         "  make preview                 shows what a change of the settings would do",
         "  make down                    destroys the stack",
@@ -73,13 +72,27 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _log_in(commands: list[str]) -> list[str]:
-    if not commands:
+def _log_in(method: dict[str, Any]) -> list[str]:
+    """Say how to log in with one auth method; nothing where it has no Vault roles."""
+    said = {"server-id": "server_id", "region": "region", "path": "mount", "namespace": "namespace"}
+    where = shlex.join(
+        part
+        for option, output in said.items()
+        if method[output]
+        for part in (f"--{option}", method[output])
+    )
+    ways = [
+        line
+        for role, command in method["log_in"].items()
+        for line in (f"  {command}", f"  python -m operations.log_in {role} {where}")
+    ]
+    if not ways:
         return []
     return [
-        *(f"  {command}" for command in commands),
-        "                               log in with the AWS credentials of a bound principal",
-        "                               (operations/log_in.py does it without the Vault CLI)",
+        *ways,
+        "                               log in with AWS credentials of a bound principal",
+        "                               (the second way needs no Vault CLI; in the laboratory",
+        "                               AWS_PROFILE=main-app is such a principal)",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import secrets
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from tests.lab.conftest import Laboratory
 
 COMMAND_LINE = "http://localhost:8250/oidc/callback"
-OK, FOUND = 200, 302
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Buttons(html.parser.HTMLParser):
 
 
 def log_in(
-    laboratory: Laboratory, who: str, *, method: str = "people", redirect_uri: str = COMMAND_LINE
+    laboratory: Laboratory, who: str, *, path: str = "people", redirect_uri: str = COMMAND_LINE
 ) -> Outcome:
     """Walk the authorization-code flow: Vault, login page, callback, Vault."""
     vault = hvac.Client(
@@ -52,8 +52,8 @@ def log_in(
     )
     vault.token = None
     nonce = secrets.token_urlsafe()
-    asked = {"role": method, "redirect_uri": redirect_uri, "client_nonce": nonce}
-    answer: Any = vault.write_data(f"auth/{method}/oidc/auth_url", data=asked)
+    asked = {"role": "people", "redirect_uri": redirect_uri, "client_nonce": nonce}
+    answer: Any = vault.write_data(f"auth/{path}/oidc/auth_url", data=asked)
     address = answer["data"]["auth_url"]
     if not address:
         return Outcome(refusal="Vault gives no address to log in at")
@@ -63,10 +63,10 @@ def log_in(
     if "error" in told:
         return Outcome(refusal=told["error"])
     given = {"state": told["state"], "code": told["code"], "client_nonce": nonce}
-    reply = _browser(laboratory).get(
-        f"{laboratory.environment['VAULT_ADDR']}/v1/auth/{method}/oidc/callback", params=given
+    reply = browser(laboratory).get(
+        f"{laboratory.environment['VAULT_ADDR']}/v1/auth/{path}/oidc/callback", params=given
     )
-    if reply.status_code != OK:
+    if reply.status_code != HTTPStatus.OK:
         return Outcome(refusal="; ".join(reply.json()["errors"]))
     auth = reply.json()["auth"]
     return Outcome(auth["client_token"], tuple(auth["policies"]), auth["lease_duration"])
@@ -81,17 +81,18 @@ def holder(laboratory: Laboratory, token: str) -> hvac.Client:
 
 def _at_the_login_page(laboratory: Laboratory, address: str, who: str) -> str:
     """Return where the identity provider sends the browser afterwards."""
-    browser = _browser(laboratory)
-    page = browser.get(address)
-    assert page.status_code == OK, page.text
+    session = browser(laboratory)
+    page = session.get(address)
+    assert page.status_code == HTTPStatus.OK, page.text
     buttons = _Buttons()
     buttons.feed(page.text)
-    answer = browser.post(address, data={buttons.values[who]: who}, allow_redirects=False)
-    assert answer.status_code == FOUND, answer.text
+    answer = session.post(address, data={buttons.values[who]: who}, allow_redirects=False)
+    assert answer.status_code == HTTPStatus.FOUND, answer.text
     return answer.headers["location"]
 
 
-def _browser(laboratory: Laboratory) -> requests.Session:
+def browser(laboratory: Laboratory) -> requests.Session:
+    """Return a browser in the laboratory's network, new, so without cookies."""
     session = requests.Session()
     session.verify = laboratory.environment["SSL_CERT_FILE"]
     session.proxies = {"https": laboratory.environment["HTTPS_PROXY"]}

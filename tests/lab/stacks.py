@@ -179,6 +179,14 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
             for path, mount in mounts.items()
             if mount["type"] == "aws"
         },
+        "auth": {
+            path: (
+                (vault.read(f"auth/{path}config/client") or {"data": None})["data"],
+                sorted((vault.list(f"auth/{path}roles") or {"data": {"keys": []}})["data"]["keys"]),
+            )
+            for path, mount in vault.sys.list_auth_methods()["data"].items()
+            if mount["type"] == "aws"
+        },
         "policies": set(vault.sys.list_policies()["data"]["policies"]) - {"default", "root"},
         "logins": set(vault.sys.list_auth_methods()["data"]) - {"token/"},
         "groups": set(groups["data"]["keys"]),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.lab.conftest import Laboratory
 
-MAIN, DATA, GOV = plan("main"), plan("data"), plan("gov")
+MAIN, DATA, GOV, CHINA = (plan(name) for name in ("main", "data", "gov", "china"))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,7 @@ MAIN, DATA, GOV = plan("main"), plan("data"), plan("gov")
         ("main", f"arn:aws:iam::{MAIN.id}:user/bootstrap-administrator"),
         ("data", f"arn:aws:iam::{DATA.id}:user/bootstrap-administrator"),
         ("gov", f"arn:aws-us-gov:iam::{GOV.id}:user/bootstrap-administrator"),
+        ("china", f"arn:aws-cn:iam::{CHINA.id}:user/bootstrap-administrator"),
         ("data-deploy", f"arn:aws:sts::{DATA.id}:assumed-role/deploy/AKIA"),
     ],
 )
@@ -178,10 +179,10 @@ def test_a_laboratory_with_one_account_gets_the_others_and_keeps_what_it_has(
         entries = read_json(home.accounts)
         write_json(home.accounts, entries[:1])  # as it was when laboratories had one account
         said = lab_command("up", tmp_path)
-        assert "aws: stops, because it is to serve data, gov too" in said
+        assert "aws: stops, because it is to serve data, gov, china too" in said
         upgraded = read_json(home.accounts)
         assert upgraded[0] == entries[0]
-        assert [entry["name"] for entry in upgraded] == ["main", "data", "gov"]
+        assert [entry["name"] for entry in upgraded] == ["main", "data", "gov", "china"]
         assert administrator(laboratory).get_user(UserName="lasting")
         asked = laboratory.run("aws", "sts", "get-caller-identity", env={"AWS_PROFILE": "data"})
         assert json.loads(asked.stdout)["Account"] == DATA.id

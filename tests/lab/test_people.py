@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,7 @@ from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest
 from lab import switches
 from lab.home import read_json, write_json
 from lab.switches import Fault, Switches
-from tests.lab.browser import COMMAND_LINE, holder, log_in
+from tests.lab.browser import COMMAND_LINE, browser, holder, log_in
 from tests.lab.conftest import ROOT
 from tests.lab.stacks import Stack, administrator, holdings
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _TARGET = "vault-target-people-deploy"
 _WORKLOAD = "vault-secret-people-root-aws"
+_MANAGED = "arn:aws:iam::123456789012:policy/operators"
+_ALLOWED = "policies/aws/list-roles-and-users.json"
 _SECTION = "vault-aws-federation:humanLoginSecrets"
 _SECRET = "another-false-client-secret"
 _NEXT_SECRET = "false-client-secret-after-a-change"
@@ -36,13 +38,12 @@ _USER_INTERFACE = "https://vault.lab.test/ui/vault/auth/people/oidc/callback"
 def _settings() -> Settings:
     condition = {"externalId": "people-of-the-laboratory", "sessionTags": {"Team": "engineering"}}
     target = {"account": "main", "trustedBy": ["aws"]}
-    allowed = "policies/aws/list-roles-and-users.json"
     return {
         "vault": {"address": "https://vault.lab.test"},
         "accounts": {"main": {"id": "123456789012", "region": "us-east-1"}},
         "targetRoles": {
-            "deploy": {**target, **condition, "policy": allowed},
-            "operate": {**target, "policy": allowed},
+            "deploy": {**target, **condition, "policy": _ALLOWED},
+            "operate": {**target, "managedPolicies": [_MANAGED]},
         },
         "secretsEngines": {
             "aws": {
@@ -95,6 +96,9 @@ def first_attempt(
 ) -> tuple[Stack, subprocess.CompletedProcess[str]]:
     """A stack whose first update found the identity provider away."""
     _know_client(world, _SECRET)
+    administrator(world).create_policy(
+        PolicyName="operators", PolicyDocument=(ROOT / _ALLOWED).read_text("utf-8")
+    )
     made = Stack(world, tmp_path_factory.mktemp("project"), "people", ROOT)
     made.create(_settings())
     _hide(made, _SECRET)
@@ -123,8 +127,8 @@ def _know_client(laboratory: Laboratory, secret: str) -> None:
     write_json(laboratory.home.people, {**known, "clients": [*others, client]})
 
 
-def _person(laboratory: Laboratory, who: str) -> hvac.Client:
-    outcome = log_in(laboratory, who)
+def _person(laboratory: Laboratory, who: str, *, path: str = "people") -> hvac.Client:
+    outcome = log_in(laboratory, who, path=path)
     assert not outcome.refusal
     return holder(laboratory, outcome.token)
 
@@ -171,8 +175,11 @@ def test_a_person_of_the_group_becomes_the_target_role(stack: Stack, redirect_ur
     assert lease["lease_duration"] <= 3_600
 
 
-def test_a_session_may_do_what_the_target_role_may_and_no_more(stack: Stack) -> None:
-    credentials = _person(stack.laboratory, "alice").read("aws/creds/deploy")["data"]
+@pytest.mark.parametrize(("who", "role"), [("alice", "deploy"), ("carol", "operate")])
+def test_a_session_may_do_what_the_target_role_may_and_no_more(
+    who: str, role: str, stack: Stack
+) -> None:
+    credentials = _person(stack.laboratory, who).read(f"aws/creds/{role}")["data"]
     assert _TARGET in _as(stack.laboratory, credentials, "iam", "list-roles")
     assert "AccessDenied" in _as(stack.laboratory, credentials, "iam", "list-groups")
 
@@ -344,14 +351,73 @@ def test_an_engines_role_that_somebody_made_again_is_trusted_again_after_an_upda
     assert alice.read("aws/creds/deploy")["data"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/users/mallory", {"groups": ["engineering"]}),
+        ("POST", "/oauth2/clients", {"redirect_uris": ["https://elsewhere.lab.test/"]}),
+    ],
+)
+def test_the_identity_provider_lets_nobody_register(
+    method: str, path: str, body: dict[str, Any], world: Laboratory
+) -> None:
+    answer = browser(world).request(method, f"https://people.lab.test{path}", json=body)
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "changed", [{"client_id": "unknown"}, {"redirect_uri": "https://elsewhere.lab.test/"}]
+)
+def test_the_identity_provider_knows_its_clients_and_their_addresses(
+    changed: dict[str, str], world: Laboratory
+) -> None:
+    asked = {
+        "client_id": "vault",
+        "redirect_uri": COMMAND_LINE,
+        "response_type": "code",
+        "scope": "openid",
+        "nonce": "any",
+    }
+    place = "https://people.lab.test/oauth2/authorize"
+    assert browser(world).get(place, params=asked).status_code == HTTPStatus.OK
+    refused = browser(world).get(place, params={**asked, **changed}, allow_redirects=False)
+    assert refused.status_code == HTTPStatus.BAD_REQUEST
+
+
 def _forget_sessions(laboratory: Laboratory) -> None:
     """Vault keeps a session of its role for up to an hour, also of a role that is gone."""
     laboratory.vault().write_data("sys/plugins/reload/backend", data={"mounts": "aws/"})
 
 
+def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack: Stack) -> None:
+    old = _person(stack.laboratory, "carol")
+    changed = _settings()
+    changed["humanLogins"]["people"] |= {"path": "team/people"}
+    del changed["humanLogins"]["people"]["groups"]["engineering"]
+    stack.configure(changed)
+    _hide(stack, _NEXT_SECRET)
+    assert stack.changes() == {
+        "people-method": "replace",
+        "people-client": "update",
+        "people-role": "replace",
+        "people-alias/operations": "update",
+        "people-group/engineering": "delete",
+        "people-alias/engineering": "delete",
+    }
+    stack.up()
+    with pytest.raises(Forbidden):
+        old.lookup_token()
+    assert log_in(stack.laboratory, "alice", path="team/people").refusal
+    assert log_in(stack.laboratory, "carol", path="team/people").policies == (
+        "default",
+        "people-root-aws-creds-operate",
+        "people-root-aws-creds-user",
+    )
+
+
 def test_destroying_leaves_nobody_with_anything(stack: Stack) -> None:
     laboratory = stack.laboratory
-    carol = _person(laboratory, "carol")
+    carol = _person(laboratory, "carol", path="team/people")
     user = carol.read("aws/creds/user")
     assert user["data"]["access_key"]
     stack.destroy()
@@ -364,7 +430,3 @@ def test_destroying_leaves_nobody_with_anything(stack: Stack) -> None:
         entity = vault.read(f"identity/entity/id/{identifier}")["data"]
         assert entity["policies"] == []
         assert entity["group_ids"] == []
-
-
-def test_the_state_folder_is_for_its_owner_alone(stack: Stack) -> None:
-    assert (Path(stack.laboratory.home.root).stat().st_mode & 0o777) == 0o700

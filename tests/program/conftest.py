@@ -74,12 +74,10 @@ class _Outputs(mocks.Mocks):
         if args.typ == "vault:aws/secretBackend:SecretBackend":
             computed["accessor"] = "aws_0a1b2c3d"
         if args.typ == "vault:index/authBackend:AuthBackend":
-            computed["accessor"] = "auth_aws_0a1b2c3d"
+            computed["accessor"] = f"auth_{args.inputs['type']}_0a1b2c3d"
         if args.typ == "aws:iam/role:Role":
             computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
             computed["uniqueId"] = "AROA0123456789ABCDEFG"
-        if args.typ == "vault:index/authBackend:AuthBackend":
-            computed["accessor"] = "auth_oidc_0a1b2c3d"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")
             computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"

@@ -14,7 +14,7 @@ HELD = [
 
 
 def test_a_laboratory_of_one_account_lacks_the_others() -> None:
-    assert [entry.name for entry in absent(HELD[:1])] == ["data", "gov"]
+    assert [entry.name for entry in absent(HELD[:1])] == ["data", "gov", "china"]
     assert absent([]) == ACCOUNTS
     assert absent(HELD) == ()
 

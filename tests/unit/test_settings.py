@@ -191,7 +191,8 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
 
 
 def test_the_account_of_an_engine_decides_the_partition_of_its_names(folder: Path) -> None:
-    sections = changed({f"{MAIN}.region": "us-gov-west-1", f"{ENGINE}.roles": {}})
+    gov = dict.fromkeys((f"{MAIN}.region", "accounts.other.region"), "us-gov-west-1")
+    sections = changed({**gov, f"{ENGINE}.roles": {}})
     assert load(sections, folder).names("aws").role_arn.startswith("arn:aws-us-gov:iam::")
 
 
@@ -521,6 +522,14 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
         (
             {"accounts.other.id": "123456789012"},
             'accounts.other.id: "123456789012" is already the id of the account main',
+        ),
+        (
+            {"accounts.other.region": "us-gov-west-1"},
+            (
+                'accounts.other.region: "us-gov-west-1" must be in the partition aws of the '
+                "account main: Vault exchanges every token at the STS of one partition, that of "
+                "AWS_REGION in its own environment; serve another partition from another Vault"
+            ),
         ),
         (
             {f"{VAULT}.thumbprints": ["a" * 40], f"{VAULT}.caSha256": "a" * 64},
