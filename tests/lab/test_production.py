@@ -10,7 +10,7 @@ import pytest
 from lab.accounts import plan
 from lab.home import read_json
 from tests.committed import SECRET_SECTION
-from tests.lab.conftest import ROOT
+from tests.lab.conftest import ROOT, lab_command
 from tests.lab.logins import session, signed
 from tests.lab.stacks import Stack, administrator
 from tests.production import in_the_laboratory
@@ -34,6 +34,7 @@ def production(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> S
         *("--stack", stack.name, "--cwd", str(stack.folder), "--non-interactive"),
         stdin=client["secret"],
     )
+    lab_command("application", world.home.root)
     stack.up()
     return stack
 
