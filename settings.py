@@ -18,7 +18,7 @@ from configuration.human_login import HumanLogin, read_login
 from configuration.problems import Key, Problems
 from configuration.references import declared_roles
 from configuration.roles import AssumedRole, IamUserRole, Surroundings
-from configuration.schema import Account, SecretsEngine, VaultSettings
+from configuration.schema import Account, Ownership, SecretsEngine, VaultSettings
 from configuration.target_role import TargetRole, account_of, read_target, target_arns
 from federation import identity
 from federation.logins import LoginRole
@@ -104,8 +104,20 @@ class Settings:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Every namespace in use, sorted; each has one issuer and one Vault provider."""
+        """Every namespace with a federated mount, sorted; each has one issuer."""
         return tuple(sorted({mount.namespace for mount in self.mounts}))
+
+    @property
+    def owned_namespaces(self) -> Mapping[str, Ownership]:
+        """Every namespace but the root one that is used or listed, and whose it is.
+
+        Sorted, which puts each after the one around it.
+        """
+        listed = self.vault.namespaces
+        paths = sorted(
+            {*listed, *self.namespaces, *self.login_namespaces} - {identity.ROOT_NAMESPACE}
+        )
+        return {path: listed.get(path, "existing") for path in paths}
 
     @property
     def federations(self) -> Mapping[tuple[str, str], tuple[str, ...]]:

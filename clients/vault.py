@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
+OF_EVERY_NAMESPACE = frozenset(
+    f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
+)
+"""Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
+the root one ``ns_...`` (``sys/mounts``)."""
+
 ENGINE_SETTINGS = (
     *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
     *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
@@ -67,15 +73,6 @@ class HeldMount:
     role_arn: str = ""
     access_key: str = ""
     vault_roles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeldOidcClient:
-    """What an OIDC auth method is configured with; its secret Vault shows to nobody."""
-
-    discovery_url: str
-    client_id: str
-    default_role: str
 
 
 class Vault:
@@ -167,49 +164,6 @@ class Vault:
             vault_roles=tuple(found["data"]["keys"]) if found else (),
         )
 
-    def oidc_client(self, path: str) -> HeldOidcClient | None:
-        """Return the configuration of the OIDC auth method at ``path``; ``None`` if it has none.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        held = self._read(f"auth/{path}/config")
-        if held is None:
-            return None
-        return HeldOidcClient(
-            discovery_url=held["oidc_discovery_url"],
-            client_id=held["oidc_client_id"],
-            default_role=held["default_role"],
-        )
-
-    def configure_oidc(
-        self,
-        path: str,
-        *,
-        discovery_url: str,
-        client_id: str,
-        client_secret: str,
-        default_role: str,
-    ) -> None:
-        """Write the whole configuration of the OIDC auth method at ``path``.
-
-        Redirect URIs then hold no namespace (Vault, "JWT/OIDC auth method (API)", Configure,
-        ``namespace_in_state``), so the identity provider needs no entry for each.
-
-        Raises:
-            VaultError: unreachable or refused, or Vault cannot use the identity provider.
-        """
-        config = f"auth/{path}/config"
-        given = {
-            "oidc_discovery_url": discovery_url,
-            "oidc_client_id": client_id,
-            "oidc_client_secret": client_secret,
-            "default_role": default_role,
-            "namespace_in_state": True,
-        }
-        if self._ask("update", config, lambda: self._client.write_data(config, data=given)) is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {path}")
-
     def issuer(self) -> str:
         """Return the issuer that the namespace is set to; empty where nobody has set one.
 
@@ -218,6 +172,27 @@ class Vault:
         """
         held = self._read("identity/oidc/config") or {}
         return str(held.get("issuer") or "")
+
+    def has_namespace(self, name: str) -> bool:
+        """Tell whether the namespace has a child of this name.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._read(f"sys/namespaces/{name}") is not None
+
+    def mounted(self) -> list[str]:
+        """Return the paths of what is mounted in the namespace, beside what each one has.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        engines = self._read("sys/mounts") or {}
+        methods = self._read("sys/auth") or {}
+        return [
+            *(path for path, mount in engines.items() if mount["type"] not in OF_EVERY_NAMESPACE),
+            *(f"auth/{path}" for path in methods if path != "token/"),
+        ]
 
     def signing_keys(self) -> list[str]:
         """Return the names of the namespace's keys that sign identity tokens.
@@ -312,20 +287,6 @@ class Vault:
         if not found:  # a node that tells at all tells at least of this request
             raise VaultError(f"Vault at {self.address} does not tell which requests are under way")
         return {key: entry["request_path"] for key, entry in found.items()}
-
-    def log_in(self, method: str, role: str, proof: dict[str, str]) -> str:
-        """Log in with the AWS auth method at ``method`` and return the token, which is a secret.
-
-        Raises:
-            VaultError: unreachable, or the proof is not that of a principal of the role.
-        """
-        path = f"auth/{method}/login"
-        post, body = self._client.adapter.post, {"role": role, **proof}
-        # Whoever is logged in already may still log in as somebody else.
-        answer = self._ask("accept", path, lambda: post(f"/v1/{path}", json=body))
-        if answer is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {method}")
-        return str(answer["auth"]["client_token"])
 
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("read", path, lambda: self._client.read(path))

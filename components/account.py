@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
+from federation.names import stack_tags
+
 if TYPE_CHECKING:
     from clients.aws import AccountAccess, IdentityProviders, Users
     from components.declared import DeclaredAccount
@@ -17,14 +19,19 @@ in which an AWS that cannot be reached looks like a slow one; eight outlast thro
 within about a minute."""
 
 
-def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] | None:
-    """Return what the account's provider assumes first; ``None`` without a deploy role."""
-    if account.deploy_role_arn is None:
-        return None
-    role = aws.ProviderAssumeRoleArgs(
+def sign_in(account: DeclaredAccount, stack: str) -> aws.ProviderArgs:
+    """Return how the provider of an account signs in, tags what it makes, and gives up."""
+    deploy_role = aws.ProviderAssumeRoleArgs(
         role_arn=account.deploy_role_arn, external_id=account.external_id
     )
-    return [role]
+    return aws.ProviderArgs(
+        region=account.region,
+        profile=account.profile,
+        assume_roles=[deploy_role] if account.deploy_role_arn else None,
+        allowed_account_ids=[account.id],
+        max_retries=AWS_RETRIES,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(stack)),
+    )
 
 
 def access(account: DeclaredAccount) -> dict[str, str | None]:

@@ -163,6 +163,21 @@ def _verify(props: dict[str, Any]) -> None:
             f"It was made anew, or another program or person writes its configuration: {remedy}"
         )
     _verify_issuer(props["issuer"])
+    if declared["mount_class"] == MountClass.AUTH:
+        _verify_reach(declared)
+
+
+def _verify_reach(declared: dict[str, Any]) -> None:
+    from clients.auth_method import AuthMethod  # noqa: PLC0415 - as above
+    from components.federation_probe import await_reach  # noqa: PLC0415 - as above
+
+    path = declared["path"]
+    with AuthMethod(declared["address"], declared["namespace"], path) as method:
+        trouble = await_reach(method, declared["role_arn"])
+    if trouble:
+        raise FederationError(
+            f"the mount {path} is of no use: {trouble}; then run `pulumi up` again"
+        )
 
 
 def _consequence(held: HeldFederation) -> str:

@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, ResourceProvider, UpdateResult
 
 if TYPE_CHECKING:
-    from clients.vault import Vault
+    from clients.logins import Logins
 
 HELD = ("discovery_url", "client_id", "default_role")
 """Inputs that Vault itself can be asked for; named as in ``HeldOidcClient``."""
@@ -77,7 +77,7 @@ class _OidcClientProvider(ResourceProvider):
 
         held = _declared(props)
         try:
-            with _vault(props) as vault:
+            with _logins(props) as vault:
                 client = vault.oidc_client(props["path"])
             held |= {key: getattr(client, key, "") for key in HELD}
         except VaultError as error:
@@ -102,7 +102,7 @@ def _write(props: dict[str, Any]) -> None:
     from clients.vault import VaultError  # noqa: PLC0415 - as above
 
     try:
-        with _vault(props) as vault:
+        with _logins(props) as vault:
             vault.configure_oidc(
                 props["path"],
                 discovery_url=props["discovery_url"],
@@ -120,10 +120,10 @@ def _write(props: dict[str, Any]) -> None:
         ) from error
 
 
-def _vault(props: dict[str, Any]) -> Vault:
-    from clients.vault import Vault  # noqa: PLC0415 - as above
+def _logins(props: dict[str, Any]) -> Logins:
+    from clients.logins import Logins  # noqa: PLC0415 - as above
 
-    return Vault(props["address"], props["namespace"])
+    return Logins(props["address"], props["namespace"])
 
 
 def _declared(props: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One AWS secrets engine, with everything that lives and dies with it."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -236,6 +237,15 @@ class SecretsEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return Grant(policy=policy, command=self._command(role))
+
+
+def grants(engines: Mapping[str, SecretsEngine]) -> dict[str, Grant]:
+    """Return how to let somebody read, by ``<engine>/<role>``, over all engines of a stack."""
+    return {
+        f"{key}/{role}": grant
+        for key, engine in engines.items()
+        for role, grant in engine.grants.items()
+    }
 
 
 def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:

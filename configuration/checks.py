@@ -60,6 +60,7 @@ def check(draft: Draft, problems: Problems) -> None:
         if account:
             _fits_into_aws(draft, key, mount, account, problems)
     _mounts_differ(draft, problems)
+    _namespaces_agree(draft, problems)
     _groups_agree(draft, problems)
     check_targets(draft, problems)
     check_logins(draft, problems)
@@ -194,6 +195,31 @@ def _mounts_differ(draft: Draft, problems: Problems) -> None:
                 f"is already the audience of {owner}; each mount needs its own",
                 second.audience,
             )
+
+
+def _namespaces_agree(draft: Draft, problems: Problems) -> None:
+    """What is in a namespace that this stack makes is made by it too."""
+    if draft.vault is None:
+        return
+    listed = draft.vault.namespaces
+    used = {mount.namespace for _, mount in draft.mounts}
+    used |= {login.namespace for login in draft.logins.values()}
+    for path in sorted({*listed, *used}):
+        if listed.get(path) == "managed":
+            continue
+        made = [around for around in _around(path) if listed.get(around) == "managed"]
+        if made:
+            problems.add(
+                ("vault", "namespaces", path),
+                f"must be managed, as {made[0]} is: what is in a namespace that this stack makes "
+                "cannot be there before",
+                *([listed[path]] if path in listed else []),
+            )
+
+
+def _around(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _groups_agree(draft: Draft, problems: Problems) -> None:

@@ -70,6 +70,17 @@ def namespace(value: str) -> None:
         raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
 
 
+def namespaces(values: Mapping[str, object]) -> None:
+    """Check the paths by which namespaces are listed."""
+    for path in values:
+        if not path:
+            raise ValueError("must not list the root namespace, which is always there")
+        try:
+            namespace(path)
+        except ValueError as error:
+            raise ValueError(f"must be listed by path; look at {path!r}, which {error}") from None
+
+
 def address(value: str) -> None:
     """Check the address of Vault, with a port or without."""
     problems = list(_address_problems(value))

@@ -24,7 +24,7 @@ class Home:
 
     @property
     def ports(self) -> Path:
-        """Loopback ports: ``proxy``, ``vault``, ``aws``, ``people``; chosen once, then kept."""
+        """Loopback ports: ``proxy``, ``vault``, ``issuer``, ``aws``, ``people``; chosen once."""
         return self.root / "ports.json"
 
     @property

@@ -17,7 +17,7 @@ from lab.home import Home, read_json, write_bytes, write_json
 from lab.processes import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 BINARIES: Final = REPOSITORY / ".tools" / "bin"
@@ -28,7 +28,7 @@ _PASSPHRASE: Final = b"laboratory"
 """The committed dev stack carries a salt made with it, so it is the same in every clone. It hides
 nothing: state and passphrase lie in one folder, which its owner alone may read."""
 _PLUGINS: Final = ("aws", "vault", "command")
-_PORT_NAMES: Final = ("proxy", "aws", "people", "vault")
+_PORT_NAMES: Final = ("proxy", "aws", "people", "vault", "issuer")
 _PORTS: Final = range(20_000, 32_000)
 """Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
 
@@ -90,7 +90,7 @@ def programs(home: Home) -> tuple[Program, ...]:
         ),
         Program(
             name="vault",
-            command=_vault_command(home, ports["vault"]),
+            command=_vault_command(home, ports),
             environment=in_network,
             port=ports["vault"],
             ready_path="/v1/sys/health",
@@ -133,14 +133,15 @@ def down(home: Home, say: Callable[[str], None]) -> list[str]:
         return processes.stop(home, NAMES)
 
 
-def _vault_command(home: Home, port: int) -> tuple[str, ...]:
+def _vault_command(home: Home, ports: Mapping[str, int]) -> tuple[str, ...]:
     binary = Path(os.environ.get("LAB_VAULT_BINARY", BINARIES / "lab-vault"))
     options = vault_options(home)
     return (
         # What the link leads to tells one build from another, so that a new one is taken into use.
         str(binary.resolve()),
         *("-home", str(home.vault)),
-        *("-listen", f"127.0.0.1:{port}"),
+        *("-listen", f"127.0.0.1:{ports['vault']}"),
+        *("-public", f"127.0.0.1:{ports['issuer']}"),
         *("-api-addr", "https://vault.lab.test"),
         *("-edition", options.edition),
         *(("-version", options.version) if options.version else ()),

@@ -38,8 +38,8 @@ GONE_WITH_VAULT = (
     *(
         f"pulumi-python:dynamic/vaultwif:{noun}"
         for noun in (
-            *("Connection", "IssuerCheck", "IssuerGuard", "FederationCheck"),
-            *("OidcClient", "UsernameTemplate", "UserGuard"),
+            *("Connection", "NamespaceCheck", "NamespaceGuard", "IssuerCheck", "IssuerGuard"),
+            *("FederationCheck", "OidcClient", "UsernameTemplate", "UserGuard"),
         )
     ),
 )

@@ -10,9 +10,10 @@ import argparse
 import os
 import sys
 
+from clients.auth_method import AuthMethod
 from clients.aws import AwsError
 from clients.identity_proof import identity_proof
-from clients.vault import Vault, VaultError
+from clients.vault import VaultError
 
 
 def main() -> int:
@@ -26,8 +27,8 @@ def main() -> int:
         proof = identity_proof(
             region=arguments.region, server_id=arguments.server_id, profile=arguments.profile
         )
-        with Vault(address, arguments.namespace) as vault:
-            print(vault.log_in(arguments.path, arguments.role, proof))
+        with AuthMethod(address, arguments.namespace, arguments.path) as method:
+            print(method.log_in(arguments.role, proof))
     except (AwsError, VaultError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -45,6 +45,6 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	served := serve(stopping, chosen, cluster.handler(), logger)
+	served := serve(stopping, cluster.listeners(), logger)
 	return errors.Join(served, cluster.shutdown())
 }

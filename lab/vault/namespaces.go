@@ -193,7 +193,7 @@ func (c *cluster) remove(ctx context.Context, path string) error {
 	}
 	for _, one := range c.all() {
 		if one.Path != "" && one.parent() == path {
-			return badRequest("namespace %q contains child namespaces: delete %q first", path, one.Path)
+			return badRequest("child namespaces exist under path %q, cannot remove", path)
 		}
 	}
 	if err := doomed.empty(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/vault/api"
@@ -117,7 +118,7 @@ func needed(r *http.Request) []string {
 	case "LIST":
 		return []string{vault.ListCapability}
 	case http.MethodGet, http.MethodHead:
-		if r.URL.Query().Get("list") == "true" {
+		if list, err := strconv.ParseBool(r.URL.Query().Get("list")); err == nil && list {
 			return []string{vault.ListCapability}
 		}
 		return []string{vault.ReadCapability}

@@ -44,7 +44,10 @@ class _Buttons(html.parser.HTMLParser):
 def log_in(
     laboratory: Laboratory, who: str, *, path: str = "people", redirect_uri: str = COMMAND_LINE
 ) -> Outcome:
-    """Walk the authorization-code flow: Vault, login page, callback, Vault."""
+    """Walk the authorization-code flow: Vault, login page, callback, Vault.
+
+    The role is the method's default one, as for a person who names none.
+    """
     vault = hvac.Client(
         url=laboratory.environment["VAULT_ADDR"],
         verify=laboratory.environment["SSL_CERT_FILE"],
@@ -52,7 +55,7 @@ def log_in(
     )
     vault.token = None
     nonce = secrets.token_urlsafe()
-    asked = {"role": "people", "redirect_uri": redirect_uri, "client_nonce": nonce}
+    asked = {"redirect_uri": redirect_uri, "client_nonce": nonce}
     answer: Any = vault.write_data(f"auth/{path}/oidc/auth_url", data=asked)
     address = answer["data"]["auth_url"]
     if not address:

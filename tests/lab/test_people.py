@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest
 
 from lab import switches
@@ -15,10 +16,12 @@ from lab.home import read_json, write_json
 from lab.switches import Fault, Switches
 from tests.lab.browser import COMMAND_LINE, browser, holder, log_in
 from tests.lab.conftest import ROOT
+from tests.lab.faults import ENGINE_LOST, Breaker
 from tests.lab.stacks import Stack, administrator, holdings
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
     import hvac
 
@@ -114,6 +117,16 @@ def stack(first_attempt: tuple[Stack, subprocess.CompletedProcess[str]]) -> Stac
     made, _ = first_attempt
     made.up()
     return made
+
+
+def _change(stack: Stack, change: Callable[[Settings], None]) -> None:
+    """Edit the stack's file, in which the client secrets stay as they are."""
+    file = stack.folder / f"Pulumi.{stack.name}.yaml"
+    loaded = yaml.safe_load(file.read_text("utf-8"))
+    prefix = f"{_SECTION.partition(':')[0]}:"
+    settings = {key.removeprefix(prefix): value for key, value in loaded["config"].items()}
+    change(settings)
+    stack.configure(settings)
 
 
 def _know_client(laboratory: Laboratory, secret: str) -> None:
@@ -389,13 +402,50 @@ def _forget_sessions(laboratory: Laboratory) -> None:
     laboratory.vault().write_data("sys/plugins/reload/backend", data={"mounts": "aws/"})
 
 
+def test_what_an_engine_made_of_a_login_before_it_was_killed_is_imported(stack: Stack) -> None:
+    """A path, a group's name and an alias are taken then, and no update gets past that."""
+
+    def add_guests(settings: Settings) -> None:
+        people = settings["humanLogins"]["people"]
+        sales = {"sales": {"awsRoles": ["aws/user"]}}
+        settings["humanLogins"]["guests"] = {**people, "groups": sales}
+        secrets = settings["humanLoginSecrets"]
+        secrets["guests"] = secrets["people"]
+
+    def add_support(settings: Settings) -> None:
+        groups = settings["humanLogins"]["guests"]["groups"]
+        groups["support"] = {"awsRoles": ["aws/user"]}
+
+    breaker = Breaker(stack)
+
+    def lost(write: str, what: str) -> None:
+        breaker.run("up", ENGINE_LOST, f"vault.lab.test {write}")
+        said = breaker.recover().stdout
+        assert f"{what} in Vault exists and is not in the state of the stack people" in said
+
+    _change(stack, add_guests)
+    try:
+        lost("POST /v1/sys/auth/guests", "the auth method guests/")
+        lost("PUT /v1/identity/group-alias", "the group alias sales")
+        # Made beside the method, so alone now that the method is there.
+        _change(stack, add_support)
+        lost("PUT /v1/identity/group", "the group people-root-guests-support")
+    finally:
+        switches.store(stack.laboratory.home, Switches())
+    stack.up()
+    assert "people-root-aws-creds-user" in log_in(stack.laboratory, "bob", path="guests").policies
+    stack.expect_no_changes()
+
+
 def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack: Stack) -> None:
     old = _person(stack.laboratory, "carol")
-    changed = _settings()
-    changed["humanLogins"]["people"] |= {"path": "team/people"}
-    del changed["humanLogins"]["people"]["groups"]["engineering"]
-    stack.configure(changed)
-    _hide(stack, _NEXT_SECRET)
+
+    def move_and_shrink(settings: Settings) -> None:
+        people = settings["humanLogins"]["people"]
+        people["path"] = "team/people"
+        del people["groups"]["engineering"]
+
+    _change(stack, move_and_shrink)
     assert stack.changes() == {
         "people-method": "replace",
         "people-client": "update",
@@ -417,7 +467,8 @@ def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack
 
 def test_destroying_leaves_nobody_with_anything(stack: Stack) -> None:
     laboratory = stack.laboratory
-    carol = _person(laboratory, "carol", path="team/people")
+    mount = stack.outputs()["human_logins"]["people"]["mount"]
+    carol = _person(laboratory, "carol", path=mount.removeprefix("auth/"))
     user = carol.read("aws/creds/user")
     assert user["data"]["access_key"]
     stack.destroy()

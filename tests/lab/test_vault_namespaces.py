@@ -107,6 +107,7 @@ class TestTheNamespacesThemselves:
             "keys": ["team-a/"],
             "key_info": {"team-a/": data},
         }
+        assert root.ask("GET", "sys/namespaces?list=True")["data"]["keys"] == ["team-a/"]
         merge = {"custom_metadata": {"of": "c", "is": None}}
         changed = root.ask("PATCH", "sys/namespaces/team-a", merge)["data"]
         assert changed == {**data, "custom_metadata": {"of": "c"}}

@@ -81,12 +81,25 @@ class _Outputs(mocks.Mocks):
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")
             computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+        if args.typ == "vault:index/namespace:Namespace":
+            parts = (args.inputs.get("namespace"), args.inputs["path"])
+            path = "/".join(part for part in parts if part)
+            computed |= {"namespaceId": namespace_id(path), "pathFq": path}
         if args.typ.endswith(":Thumbprint"):
             computed |= {"thumbprints": ["ab" * 20], "warnings": []}
         return f"{args.name}-id", {**args.inputs, **computed}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        if args.token == "vault:index/getNamespace:getNamespace":
+            parts = (args.args.get("namespace"), args.args["path"])
+            path = "/".join(part for part in parts if part)
+            return {"namespaceId": namespace_id(path), "pathFq": path}, []
         raise AssertionError(f"the program asked for {args.token} while it was being planned")
+
+
+def namespace_id(path: str) -> str:
+    """Return the id that Vault gave the namespace here."""
+    return f"id-of-{path.replace('/', '-')}"
 
 
 def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
@@ -108,6 +121,14 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
 def program() -> Engine:
     """The committed dev stack, as an update registers it."""
     return run_program(committed())
+
+
+@pytest.fixture(scope="session")
+def everything() -> Engine:
+    """A stack that uses every component there is."""
+    config = committed()
+    config["vault-aws-federation:vault"] |= {"namespaces": {"team-a": "managed"}}
+    return run_program(config)
 
 
 @pytest.fixture(scope="session")

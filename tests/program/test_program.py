@@ -66,7 +66,7 @@ def _component_types() -> list[type[pulumi.ComponentResource]]:
 
 @pytest.mark.parametrize("component", _component_types(), ids=lambda kind: kind.__name__)
 def test_a_component_says_its_type_and_has_the_children_it_says(
-    component: type[pulumi.ComponentResource], program: Engine
+    component: type[pulumi.ComponentResource], everything: Engine
 ) -> None:
     said = " ".join((component.__doc__ or "").split())
     token = re.search(r"Type ``(vaultwif:\w+:\w+)``", said)
@@ -75,11 +75,11 @@ def test_a_component_says_its_type_and_has_the_children_it_says(
     assert children, "the docstring lists the children"
     listed = re.findall(r"``<name>(-[^`]*)``", children[1] or children[2])
     patterns = [re.escape(child).replace("<", "(?P<").replace(">", ">.+)") for child in listed]
-    instances = [entry for entry in program.registered() if entry.type == token[1]]
+    instances = [entry for entry in everything.registered() if entry.type == token[1]]
     assert instances
     for instance in instances:
         parent = f"{instance.type}::{instance.name}"
-        own = [entry.name for entry in program.registered() if entry.parent == parent]
+        own = [entry.name for entry in everything.registered() if entry.parent == parent]
         for name in own:
             suffix = name.removeprefix(instance.name)
             assert suffix != name, f"{name} does not begin with {instance.name}"

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import pytest
 
+from clients import auth_method
 from clients import vault as client
-from components import federation_check
+from components import federation_check, federation_probe
 from components.federation_check import ABLE, FederationError
 from federation.identity import MountClass
 
@@ -27,6 +28,7 @@ class FakeVault:
 
     release = "1.21.0+ent"
     held: dict[str, Any] = HELD
+    trouble = ""
 
     def __init__(self, *_: object) -> None: ...
 
@@ -77,7 +79,9 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> type[FakeVault]:
 
     documents = {"issuer": ISSUER, "keys": [{}]}
     monkeypatch.setattr(client, "Vault", Fake)
+    monkeypatch.setattr(auth_method, "AuthMethod", Fake)
     monkeypatch.setattr(client, "public_document", lambda _url: documents)
+    monkeypatch.setattr(federation_probe, "await_reach", lambda *_: Fake.trouble)
     return Fake
 
 
@@ -128,3 +132,12 @@ def test_a_key_that_the_provider_would_never_write_again_has_its_own_remedy(
     vault.held = {**HELD, "audience": ""}
     with pytest.raises(FederationError, match="writes its configuration: run `pulumi up` again"):
         create()
+
+
+def test_a_method_that_does_not_reach_aws_is_not_let_through(vault: type[FakeVault]) -> None:
+    vault.trouble = "Vault acts as somebody else"
+    with pytest.raises(FederationError) as refusal:
+        create()
+    assert str(refusal.value) == (
+        "the mount aws is of no use: Vault acts as somebody else; then run `pulumi up` again"
+    )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from clients import vault as vault_client
-from clients.vault import HeldOidcClient, VaultError
+from clients import logins
+from clients.logins import HeldOidcClient
+from clients.vault import VaultError
 from components import oidc_client
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class FakeVault:
 @pytest.fixture
 def vault(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
     fake = FakeVault()
-    monkeypatch.setattr(vault_client, "Vault", fake)
+    monkeypatch.setattr(logins, "Logins", fake)
     return fake
 
 

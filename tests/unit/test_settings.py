@@ -209,7 +209,8 @@ CHAINED = (
     "chained session after an hour"
 )
 VAULT_KEYS = (
-    "issuerAddress, address, issuer, thumbprints, caSha256, protect, keyRotationSeconds, "
+    "issuerAddress, address, issuer, thumbprints, namespaces, caSha256, protect, "
+    "keyRotationSeconds, "
     "keyVerificationSeconds"
 )
 AUDIENCE = "must be 1 to 255 letters, digits and . _ : / @ + = , -"
@@ -588,6 +589,35 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             ),
         ),
         (
+            {f"{VAULT}.namespaces": {"team": "managed"}, f"{ENGINE}.namespace": "team/sub"},
+            (
+                "vault.namespaces.team/sub: must be managed, as team is: what is in a namespace "
+                "that this stack makes cannot be there before"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team": "managed", "team/a/b": "existing"}},
+            (
+                'vault.namespaces.team/a/b: "existing" must be managed, as team is: what is in a '
+                "namespace that this stack makes cannot be there before"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team/": "existing"}},
+            (
+                "vault.namespaces: must be listed by path; look at 'team/', which must be letters, "
+                "digits and _, with - inside, between single slashes, none outside"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"": "existing"}},
+            "vault.namespaces: must not list the root namespace, which is always there",
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team": "mine"}},
+            "vault.namespaces.team: \"mine\" must be 'managed' or 'existing'",
+        ),
+        (
             {f"{ENGINE}.roles.Reader": SOUND["secretsEngines"]["aws"]["roles"]["reader"]},
             (
                 "secretsEngines.aws.roles.reader: must differ from Reader by more than case: "
@@ -669,6 +699,27 @@ def test_what_contradicts_something_else_is_refused(
 def test_mounts_on_one_path_of_different_namespaces_are_allowed(folder: Path) -> None:
     found = load(changed({"secretsEngines.spare": spare(namespace="team", path="aws")}), folder)
     assert found.secrets_engines["spare"].path == "aws"
+
+
+def test_each_namespace_used_or_listed_has_an_owner_and_follows_the_one_around_it(
+    folder: Path,
+) -> None:
+    listed = {"b/inner/most": "managed", "b": "existing", "unused": "managed"}
+    changes = {
+        f"{VAULT}.namespaces": listed,
+        f"{ENGINE}.namespace": "a",
+        f"{ENGINE}.audience": "a",
+        "secretsEngines.spare": spare(namespace="b/inner"),
+    }
+    found = load(changed(changes), folder)
+    assert list(found.owned_namespaces.items()) == [
+        ("a", "existing"),
+        ("b", "existing"),
+        ("b/inner", "existing"),
+        ("b/inner/most", "managed"),
+        ("unused", "managed"),
+    ]
+    assert found.namespaces == ("a", "b/inner")
 
 
 def spare(**changes: object) -> dict[str, object]:

@@ -12,6 +12,7 @@ from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient, AuthBa
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
 from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
+from lab.plugins.vault.namespace import Namespace, look_up
 from lab.plugins.vault.oidc_login import JwtAuthBackendRole
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
@@ -32,6 +33,7 @@ class VaultPlugin(Plugin[VaultSession]):
         Oidc,
         OidcKey,
         OidcKeyAllowedClientID,
+        Namespace,
         Policy,
         SecretBackend,
         SecretBackendRole,
@@ -44,6 +46,7 @@ class VaultPlugin(Plugin[VaultSession]):
         GroupAlias,
         AuthBackendStsRole,
     )
+    functions: ClassVar = {"vault:index/getNamespace:getNamespace": look_up}
     settings: ClassVar[dict[str, type]] = {
         "address": str,
         "token": str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from lab.plugins.resource import Input
+from lab.plugins.resource import Input, ProviderError
 from lab.plugins.values import same_set
 from lab.plugins.vault.wire import NAMESPACE, VaultResource, body, snake, taken
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Group(VaultResource):
     """``vault:identity/group:Group``: identifier is the one Vault gives.
 
-    Vault writes over a group of the same name. Members of an external group are Vault's own affair.
+    Vault writes over a group of the same name without saying which it is, which the official plugin
+    tells as "already exists". Members of an external group are Vault's own affair.
     """
 
     token = "vault:identity/group:Group"  # noqa: S105 - a type token, not a secret
@@ -31,7 +32,10 @@ class Group(VaultResource):
     def create(self, planned: Values) -> str:
         """Make the group."""
         sent = {"type": planned["type"], **self._body(planned)}
-        return str(self.session.put("identity/group", sent, self.namespace(planned))["id"])
+        made = self.session.put("identity/group", sent, self.namespace(planned))
+        if "id" not in made:
+            raise ProviderError(f"the identity group {planned['name']} already exists")
+        return str(made["id"])
 
     def read(self, identifier: str, state: Values) -> Values | None:
         """Read the group."""
