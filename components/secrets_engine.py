@@ -14,6 +14,7 @@ from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.session_check import SessionCheck, SessionCheckArgs
 from components.user_guard import UserGuard, UserGuardArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import identity, permissions
@@ -39,8 +40,9 @@ class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-users`` and, for each Vault
-    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-session``,
+    ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``, ``<name>-role/<role>``,
+    ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
@@ -62,10 +64,11 @@ class SecretsEngine(pulumi.ComponentResource):
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
         check, needed = self._federation(mount, subject)
+        session = self._session(check, subject, needed)
         users = UserGuard(
             f"{name}-users",
             UserGuardArgs(names=args.names, account=args.trust.account),
-            pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
+            pulumi.ResourceOptions(parent=self, depends_on=[session, check, *needed]),
         )
         for role in args.engine.roles:
             self._role(role, mount, [users, *needed])
@@ -118,8 +121,11 @@ class SecretsEngine(pulumi.ComponentResource):
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
                 delete_before_replace=True,
-                # because the official provider never writes a changed template to Vault.
-                replace_on_changes=["usernameTemplate"],
+                # Each because the old leases end while everything is still as it was when they
+                # began: an audience or a role that is written to a mount in place counts before
+                # AWS knows it, and what Vault should revoke in that time it cannot. The template
+                # also because the official provider never writes a changed one to Vault.
+                replace_on_changes=["identityTokenAudience", "roleArn", "usernameTemplate"],
                 # because another account's role cannot delete what this one's has made: the old
                 # leases end before anything points elsewhere.
                 replacement_trigger=trust.account.id,
@@ -167,6 +173,30 @@ class SecretsEngine(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
         return check, [audience, workload]
+
+    def _session(
+        self,
+        check: FederationCheck,
+        subject: pulumi.Output[str],
+        needed: list[pulumi.Resource],
+    ) -> SessionCheck:
+        args, trust = self._args, self._args.trust
+        return SessionCheck(
+            f"{self._name}-session",
+            SessionCheckArgs(
+                address=trust.issuer.declared.address,
+                names=args.names,
+                path=args.engine.path,
+                issuer=trust.issuer.url,
+                subject=subject,
+                audience=args.engine.audience,
+                role_arn=check.role_arn,
+                provider_arn=trust.arn,
+                thumbprints=trust.chain.thumbprints,
+                account=trust.account,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
+        )
 
     def _role(
         self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]

@@ -134,6 +134,7 @@ def _vault_command(home: Home, port: int) -> tuple[str, ...]:
         *("-listen", f"127.0.0.1:{port}"),
         *("-api-addr", "https://vault.lab.test"),
         *("-edition", options.edition),
+        *("-switches", str(home.switches)),
         *(("-version", options.version) if options.version else ()),
         *(("-hide-version",) if options.hide_version else ()),
     )

@@ -31,7 +31,14 @@ GONE_WITH_VAULT = (
     # These ask Vault, or wait for what only Vault could do.
     *(
         f"pulumi-python:dynamic/vaultwif:{noun}"
-        for noun in ("Connection", "FederationCheck", "IssuerCheck", "IssuerGuard", "UserGuard")
+        for noun in (
+            "Connection",
+            "FederationCheck",
+            "IssuerCheck",
+            "IssuerGuard",
+            "SessionCheck",
+            "UserGuard",
+        )
     ),
 )
 """Beginnings of the types of what cannot be deleted without Vault."""

@@ -78,7 +78,7 @@ func newCore(chosen options, storage string, logger hclog.Logger) (*vault.Core, 
 		return nil, err
 	}
 	plugins := newRegistry()
-	tokens := &identityTokens{now: time.Now}
+	tokens := &identityTokens{now: clock{switches: chosen.switches}.now}
 	if chosen.edition == enterprise {
 		plugins.giveIdentity("aws", tokens)
 	}

@@ -44,7 +44,7 @@ type workload struct {
 type identityTokens struct {
 	core *vault.Core
 	// now dates every token. Vault rotates the keys themselves by the clock of the process.
-	now func() time.Time
+	now func() (time.Time, error)
 	// signers has the id of the key that last signed for a mount, by accessor.
 	signers sync.Map
 }
@@ -142,7 +142,11 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 		ttl = defaultTokenTTL
 	}
 	ttl = min(ttl, key.VerificationTTL)
-	payload, err := json.Marshal(newClaims(document.Issuer, who, audience, t.now(), ttl))
+	now, err := t.now()
+	if err != nil {
+		return "", 0, err
+	}
+	payload, err := json.Marshal(newClaims(document.Issuer, who, audience, now, ttl))
 	if err != nil {
 		return "", 0, err
 	}

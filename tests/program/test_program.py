@@ -113,7 +113,11 @@ def test_the_trust_policy_binds_audience_and_subject_of_this_mount(program: Engi
 def test_a_path_holds_one_mount_so_it_is_deleted_before_it_is_replaced(program: Engine) -> None:
     options = _one(program, "aws-mount").options
     assert options.deleteBeforeReplace
-    assert list(options.replaceOnChanges) == ["usernameTemplate"]
+    assert set(options.replaceOnChanges) == {
+        "identityTokenAudience",
+        "roleArn",
+        "usernameTemplate",
+    }
     assert _one(program, "aws-mount").inputs["disableRemount"] is True
     assert list(_one(program, "main/root-oidc").options.ignoreChanges) == ["clientIdLists"]
 
