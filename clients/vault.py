@@ -29,6 +29,20 @@ PROBE = "session-check"
 REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
 """How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
 
+OF_EVERY_NAMESPACE = frozenset(
+    f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
+)
+"""Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
+the root one ``ns_...`` (``sys/mounts``)."""
+
+ENGINE_SETTINGS = (
+    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
+    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
+    *("role_arn", "identity_token_audience", "identity_token_ttl"),
+)
+"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
+credentials"), without keys and their rotation, which it does not have."""
+
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
@@ -40,6 +54,10 @@ class VaultError(Exception):
 
 class VaultUnreachableError(VaultError):
     """Vault did not answer at all."""
+
+
+class VaultUntrustedError(VaultUnreachableError):
+    """Something answers, with a certificate that is not trusted here."""
 
 
 class VaultForbiddenError(VaultError):
@@ -169,6 +187,27 @@ class Vault:
         held = self._read("identity/oidc/config") or {}
         return str(held.get("issuer") or "")
 
+    def has_namespace(self, name: str) -> bool:
+        """Tell whether the namespace has a child of this name.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._read(f"sys/namespaces/{name}") is not None
+
+    def mounted(self) -> list[str]:
+        """Return the paths of what is mounted in the namespace, beside what each one has.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        engines = self._read("sys/mounts") or {}
+        methods = self._read("sys/auth") or {}
+        return [
+            *(path for path, mount in engines.items() if mount["type"] not in OF_EVERY_NAMESPACE),
+            *(f"auth/{path}" for path in methods if path != "token/"),
+        ]
+
     def signing_keys(self) -> list[str]:
         """Return the names of the namespace's keys that sign identity tokens.
 
@@ -234,20 +273,43 @@ class Vault:
             raise
         raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
 
-    def reconnect(self, path: str) -> None:
-        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
-
-        An engine that could not sign in when it was first used never tries again. Any write of its
-        configuration discards its client, and every field left out stays, save this one (Vault,
-        AWS secrets engine API, "Configure root credentials").
+    def username_template(self, path: str) -> str:
+        """Return the template by which an AWS secrets engine names users; empty without one.
 
         Raises:
             VaultError: unreachable or refused.
         """
+        return str((self._read(f"{path}/config/root") or {}).get("username_template") or "")
+
+    def set_username_template(self, path: str, template: str) -> None:
+        """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {"username_template": template})
+
+    def reconnect(self, path: str) -> None:
+        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again; any write of its
+        configuration discards its client.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {})
+
+    def _rewrite(self, path: str, changes: dict[str, Any]) -> None:
+        """Write the configuration of a federated AWS secrets engine as it is, but for ``changes``.
+
+        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
+        template.
+        """
         config = f"{path}/config/root"
-        if held := self._read(config):
-            same = {"username_template": held["username_template"]}
-            self._ask("update", config, lambda: self._client.write_data(config, data=same))
+        held = self._read(config) or {}
+        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
+        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.
@@ -322,8 +384,11 @@ def _verify() -> str | bool:
 
 def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        why = "its certificate is not trusted here; set VAULT_CACERT to the authority's certificate"
-    elif isinstance(error, requests.exceptions.ProxyError):
+        return VaultUntrustedError(
+            f"{address} cannot be reached: its certificate is not trusted here; set VAULT_CACERT "
+            "to the authority's certificate"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
         why = "the proxy of HTTPS_PROXY does not let the request through"
     elif isinstance(error, requests.exceptions.Timeout):
         why = "no answer in time; check that it is up and not blocked by a firewall"

@@ -41,6 +41,8 @@ class WorkloadRole(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """ARN of the role, known once the role and its trust policy exist."""
+    unique_id: pulumi.Output[str]
+    """What IAM tells this role by from one that is made again under the same name."""
 
     def __init__(
         self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -58,7 +60,8 @@ class WorkloadRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=child,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         for policy, document in args.policies.items():
             aws.iam.RolePolicy(
@@ -69,4 +72,5 @@ class WorkloadRole(pulumi.ComponentResource):
                 opts=child,
             )
         self.arn = role.arn
+        self.unique_id = role.unique_id
         self.register_outputs({"arn": self.arn})

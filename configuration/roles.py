@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -28,7 +28,9 @@ class Surroundings:
     root: Path
     """Folder that policy files are named from."""
     account: Account | None
-    """The engine's account, unless that is wrong itself."""
+    """The account in question, unless that is wrong itself."""
+    targets: Mapping[str, str | None] = field(default_factory=dict)
+    """ARNs of the stack's own target roles by name; None of one that is wrong itself."""
 
 
 def _surroundings(info: ValidationInfo) -> Surroundings:
@@ -54,15 +56,31 @@ def _target_arn(arn: str, info: ValidationInfo) -> str:
     return arn
 
 
-def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Not ``min_length``: that counts only entries that are right, and so reports twice."""
-    if not values:
-        raise ValueError("must hold at least one")
-    return values
+def _own_target(name: str, info: ValidationInfo) -> str:
+    """Turn the name of a target role of the stack into its ARN; empty if the role is wrong."""
+    targets = _surroundings(info).targets
+    if name not in targets:
+        known = ", ".join(targets) or "none"
+        raise ValueError(f"is no target role of this stack; known are {known}")
+    return targets[name] or ""
 
 
-def _policy_text(file: str, info: ValidationInfo) -> str:
-    """Read, check and compact the inline policy of an IAM user."""
+def _policy_of_user(file: str, info: ValidationInfo) -> str:
+    return policy_text(file, info, whose="a user", limit=documents.INLINE_POLICIES_OF_USER)
+
+
+def policy_text(file: str, info: ValidationInfo, *, whose: str, limit: int) -> str:
+    """Read, check and compact the inline policy of an IAM user or role.
+
+    Args:
+        file: Its path, from the project's folder.
+        info: Pydantic's; the context must be :class:`Surroundings`.
+        whose: ``a user`` or ``a role``, for the message.
+        limit: How many non-blank characters AWS grants it.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
     root = _surroundings(info).root.resolve()
     path = (root / file).resolve()
     if not path.is_relative_to(root) or not path.is_file():
@@ -73,10 +91,9 @@ def _policy_text(file: str, info: ValidationInfo) -> str:
         raise ValueError(f"must be a readable file of UTF-8 text: {error}") from None
     except ValueError as error:
         raise ValueError(f"must hold an IAM policy: {error}") from None
-    limit = documents.INLINE_POLICIES_OF_USER
     if documents.size(document) > limit:
         raise ValueError(
-            f"must have at most {limit} non-blank characters, for AWS grants a user no more, "
+            f"must have at most {limit} non-blank characters, for AWS grants {whose} no more, "
             f"not {documents.size(document)}; use managedPolicies"
         )
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -84,6 +101,7 @@ def _policy_text(file: str, info: ValidationInfo) -> str:
 
 PolicyArn = Annotated[str, AfterValidator(_policy_arn)]
 TargetArn = Annotated[str, AfterValidator(_target_arn)]
+OwnTarget = Annotated[str, AfterValidator(_own_target)]
 Group = Annotated[str, accepts(names.check_group)]
 WithoutRepeats = AfterValidator(without_repeats)
 
@@ -103,11 +121,12 @@ class IamUserRole(Role):
         ("defaultTtlSeconds", "maxTtlSeconds"),
         "is refused: Vault has no lease time per iam_user role; set it on the engine",
     ) | dict.fromkeys(
-        ("roleArns", "externalId", "sessionTags"), "is refused: only assumed_role knows it"
+        ("roleArns", "targetRoles", "externalId", "sessionTags"),
+        "is refused: only assumed_role knows it",
     )
 
     credential_type: Literal["iam_user"]
-    policy: Annotated[str, AfterValidator(_policy_text)] | None = None
+    policy: Annotated[str, AfterValidator(_policy_of_user)] | None = None
     """File of the inline policy, from the project's folder; read here, kept as JSON text."""
     managed_policies: Annotated[
         tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
@@ -134,11 +153,23 @@ class AssumedRole(Role):
     )
 
     credential_type: Literal["assumed_role"]
-    role_arns: Annotated[tuple[TargetArn, ...], AfterValidator(_at_least_one), WithoutRepeats]
+    role_arns: Annotated[tuple[TargetArn, ...], WithoutRepeats] = ()
+    """Target roles that somebody else makes."""
+    target_roles: Annotated[
+        tuple[OwnTarget, ...], WithoutRepeats, Field(validate_default=True)
+    ] = ()
+    """Target roles of this stack, by name; resolved here to their ARNs."""
     external_id: Annotated[str, accepts(syntax.external_id)] | None = None
     session_tags: Tags = Field(default_factory=dict)
     default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION
     max_ttl_seconds: Annotated[int, Field(ge=900, validate_default=True)] = LONGEST_CHAINED_SESSION
+
+    @field_validator("target_roles")
+    @classmethod
+    def _has_a_target(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not targets and info.data.get("role_arns") == ():
+            raise ValueError("must hold at least one, unless roleArns does")
+        return targets
 
     @field_validator("default_ttl_seconds", "max_ttl_seconds")
     @classmethod
@@ -149,3 +180,9 @@ class AssumedRole(Role):
                 "target role, and AWS ends such a chained session after an hour"
             )
         return not_below_default(seconds, info)
+
+    def vault_role(self, name: str) -> VaultRole:
+        """Return the role as the rest of the program knows it: by ARNs alone."""
+        arns = tuple(dict.fromkeys(filter(None, (*self.target_roles, *self.role_arns))))
+        own = self.model_dump(exclude={"role_arns", "target_roles"})
+        return VaultRole(name=name, role_arns=arns, **own)

@@ -21,6 +21,7 @@ _RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
+_SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _NAMESPACE_SEGMENT = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
@@ -39,6 +40,11 @@ def audience(value: str) -> None:
     A ``$`` is refused although IAM takes it, for a trust policy reads ``${...}`` as a variable.
     """
     _require(_AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
+
+
+def server_id(value: str) -> None:
+    """Check the value that a login signs as its server's id: one that a header carries as it is."""
+    _require(_SERVER_ID, value, "1 to 255 letters, digits and . _ : / -")
 
 
 def external_id(value: str) -> None:
@@ -62,6 +68,17 @@ def namespace(value: str) -> None:
     if _RESERVED_NAMESPACES & set(value.split("/")):
         reserved = _spoken(_RESERVED_NAMESPACES)
         raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
+
+
+def namespaces(values: Mapping[str, object]) -> None:
+    """Check the paths by which namespaces are listed."""
+    for path in values:
+        if not path:
+            raise ValueError("must not list the root namespace, which is always there")
+        try:
+            namespace(path)
+        except ValueError as error:
+            raise ValueError(f"must be listed by path; look at {path!r}, which {error}") from None
 
 
 def address(value: str) -> None:

@@ -109,7 +109,7 @@ def test_a_fresh_clone_comes_up_stays_up_and_goes_away(clone: Path) -> None:
     assert "make down" in first
     assert _ours(clone)["mounts"] == ["aws/"]
     started = _processes(clone)
-    assert set(started) == {"network", "aws", "vault"}
+    assert set(started) == {"network", "aws", "people", "vault"}
 
     second = _make(clone, "up").stdout
     assert "from Go modules" not in second

@@ -98,7 +98,7 @@ def test_a_mount_left_half_made_is_made_anew_even_without_a_refresh(empty: Stack
     empty.expect_no_changes()
 
 
-# D. A username template changed alone is never written: `replace_on_changes`.
+# D. A username template changed alone is never written: a new one replaces the mount.
 
 
 def test_a_new_username_template_reaches_vault_and_old_leases_end_first(stack: Stack) -> None:

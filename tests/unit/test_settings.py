@@ -11,6 +11,7 @@ from pulumi.runtime.config import CONFIG
 
 import settings
 from settings import Settings
+from tests.committed import committed
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "vault-aws-federation"
@@ -103,12 +104,11 @@ def changed(changes: Mapping[str, object]) -> dict[str, Any]:
 
 
 def test_the_committed_stack_is_sound() -> None:
-    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))["config"]
-    sections = {key.removeprefix(f"{PROJECT}:"): value for key, value in stack.items()}
-    found = load(sections, ROOT)
+    sections = {key.removeprefix(f"{PROJECT}:"): value for key, value in committed().items()}
+    found = load(sections, ROOT, secret="humanLoginSecrets")
     assert found.issuer("") == "https://vault.lab.test/v1/identity/oidc/plugins"
     assert found.names("aws").role_arn == "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
-    assert [role.name for role in found.secrets_engines["aws"].roles] == ["my-role"]
+    assert [role.name for role in found.secrets_engines["aws"].roles] == ["deploy", "my-role"]
 
 
 def test_pulumi_declares_exactly_the_sections_that_are_read() -> None:
@@ -117,7 +117,8 @@ def test_pulumi_declares_exactly_the_sections_that_are_read() -> None:
     assert project["name"] == PROJECT
     assert tuple(declared) == settings.SECTIONS
     assert all(value["type"] == "object" and value["description"] for value in declared.values())
-    assert {key for key, value in declared.items() if "default" in value} == {"secretsEngines"}
+    without_default = {key for key, value in declared.items() if "default" not in value}
+    assert without_default == {"vault", "accounts"}
 
 
 def test_everything_has_a_default_that_can_have_one(folder: Path) -> None:
@@ -190,7 +191,8 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
 
 
 def test_the_account_of_an_engine_decides_the_partition_of_its_names(folder: Path) -> None:
-    sections = changed({f"{MAIN}.region": "us-gov-west-1", f"{ENGINE}.roles": {}})
+    gov = dict.fromkeys((f"{MAIN}.region", "accounts.other.region"), "us-gov-west-1")
+    sections = changed({**gov, f"{ENGINE}.roles": {}})
     assert load(sections, folder).names("aws").role_arn.startswith("arn:aws-us-gov:iam::")
 
 
@@ -207,7 +209,8 @@ CHAINED = (
     "chained session after an hour"
 )
 VAULT_KEYS = (
-    "issuerAddress, address, issuer, thumbprints, caSha256, protect, keyRotationSeconds, "
+    "issuerAddress, address, issuer, thumbprints, namespaces, caSha256, protect, "
+    "keyRotationSeconds, "
     "keyVerificationSeconds"
 )
 AUDIENCE = "must be 1 to 255 letters, digits and . _ : / @ + = , -"
@@ -445,8 +448,6 @@ READER_REFUSALS: list[tuple[str, object, str]] = [
 ]
 
 DEPLOY_REFUSALS: list[tuple[str, object, str]] = [
-    ("roleArns", LEFT_OUT, ": is missing"),
-    ("roleArns", [], ": must hold at least one"),
     (
         "roleArns",
         [f"{TARGET}*"],
@@ -501,12 +502,12 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
             f"{DEPLOY}.roleArns": ["*"],
             "secretsEngines.spare.account": "nobody",
             "secretsEngines.Spare": {"account": "main", "audience": "x"},
-            "authMethods": {},
+            "authMethod": {},
         }
     )
     assert sorted(line.partition(": ")[0] for line in problems(wrong, folder)) == [
         f"{MAIN}.id",
-        "authMethods",
+        "authMethod",
         "secretsEngines.Spare",
         f"{ENGINE}.audience",
         f"{DEPLOY}.roleArns[0]",
@@ -522,6 +523,14 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
         (
             {"accounts.other.id": "123456789012"},
             'accounts.other.id: "123456789012" is already the id of the account main',
+        ),
+        (
+            {"accounts.other.region": "us-gov-west-1"},
+            (
+                'accounts.other.region: "us-gov-west-1" must be in the partition aws of the '
+                "account main: Vault exchanges every token at the STS of one partition, that of "
+                "AWS_REGION in its own environment; serve another partition from another Vault"
+            ),
         ),
         (
             {f"{VAULT}.thumbprints": ["a" * 40], f"{VAULT}.caSha256": "a" * 64},
@@ -578,6 +587,35 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
                 'secretsEngines.spare.audience: "vault-aws-secrets" is already the audience of '
                 "aws; each mount needs its own"
             ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team": "managed"}, f"{ENGINE}.namespace": "team/sub"},
+            (
+                "vault.namespaces.team/sub: must be managed, as team is: what is in a namespace "
+                "that this stack makes cannot be there before"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team": "managed", "team/a/b": "existing"}},
+            (
+                'vault.namespaces.team/a/b: "existing" must be managed, as team is: what is in a '
+                "namespace that this stack makes cannot be there before"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team/": "existing"}},
+            (
+                "vault.namespaces: must be listed by path; look at 'team/', which must be letters, "
+                "digits and _, with - inside, between single slashes, none outside"
+            ),
+        ),
+        (
+            {f"{VAULT}.namespaces": {"": "existing"}},
+            "vault.namespaces: must not list the root namespace, which is always there",
+        ),
+        (
+            {f"{VAULT}.namespaces": {"team": "mine"}},
+            "vault.namespaces.team: \"mine\" must be 'managed' or 'existing'",
         ),
         (
             {f"{ENGINE}.roles.Reader": SOUND["secretsEngines"]["aws"]["roles"]["reader"]},
@@ -645,8 +683,8 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
         (
             {"secretsEngine": {}},
             (
-                "secretsEngine: is unknown; did you mean secretsEngines? known are vault, "
-                "accounts, secretsEngines"
+                "secretsEngine: is unknown; did you mean secretsEngines? known are "
+                f"{', '.join(settings.SECTIONS)}"
             ),
         ),
     ],
@@ -661,6 +699,27 @@ def test_what_contradicts_something_else_is_refused(
 def test_mounts_on_one_path_of_different_namespaces_are_allowed(folder: Path) -> None:
     found = load(changed({"secretsEngines.spare": spare(namespace="team", path="aws")}), folder)
     assert found.secrets_engines["spare"].path == "aws"
+
+
+def test_each_namespace_used_or_listed_has_an_owner_and_follows_the_one_around_it(
+    folder: Path,
+) -> None:
+    listed = {"b/inner/most": "managed", "b": "existing", "unused": "managed"}
+    changes = {
+        f"{VAULT}.namespaces": listed,
+        f"{ENGINE}.namespace": "a",
+        f"{ENGINE}.audience": "a",
+        "secretsEngines.spare": spare(namespace="b/inner"),
+    }
+    found = load(changed(changes), folder)
+    assert list(found.owned_namespaces.items()) == [
+        ("a", "existing"),
+        ("b", "existing"),
+        ("b/inner", "existing"),
+        ("b/inner/most", "managed"),
+        ("unused", "managed"),
+    ]
+    assert found.namespaces == ("a", "b/inner")
 
 
 def spare(**changes: object) -> dict[str, object]:
