@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="clock_offset_seconds=S, propagation_delay_seconds=S, unreachable=HOST,..., "
         "presented_chain=HOST:CHAIN,... (leaf-only, with-root, other-authority), "
-        "fault=KIND:WRITE (watch, refuse, hold, lose); "
+        "fault=KIND:WRITE or fault=KIND (watch, refuse, hold, lose), "
         "an empty value resets",
     )
     return parser
