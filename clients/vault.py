@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
+
+NOT_SIGNED_IN = "NoCredentialProviders"
+"""What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
+
+PROBE = "session-check"
+"""Name of a static role and of an IAM user, neither of which ever exists."""
+
+REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
+"""How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
 
 OF_EVERY_NAMESPACE = frozenset(
     f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
@@ -52,6 +62,10 @@ class VaultUntrustedError(VaultUnreachableError):
 
 class VaultForbiddenError(VaultError):
     """The token may not do this."""
+
+
+class NotSignedInError(VaultError):
+    """A secrets engine has no session at AWS; Vault does not pass on why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,6 +248,30 @@ class Vault:
         put = self._client.adapter.put
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
+
+    def session(self, path: str) -> str:
+        """Make the AWS secrets engine at ``path`` sign in anew; return the ARN of who it then is.
+
+        Nothing in Vault's API says it, so Vault is asked for a static role of an IAM user that
+        does not exist. It signs in to look that user up, AWS refuses, for no session of this
+        program may look users up, and names whom it refused. Without a rotation period, nothing is
+        stored and nobody's keys are touched, whatever AWS answers (Vault, AWS secrets engine API,
+        "Create/Update static role": both fields are required).
+
+        Raises:
+            NotSignedInError: AWS gave the engine no session.
+            VaultError: unreachable or refused, or AWS answered something else.
+        """
+        role, data = f"{path}/static-roles/{PROBE}", {"username": PROBE}
+        try:
+            self._ask("update", role, lambda: self._client.write_data(role, data=data))
+        except VaultError as error:
+            if NOT_SIGNED_IN in str(error):
+                raise NotSignedInError(f"Vault's mount {path} has no session at AWS") from error
+            if refused := REFUSED.search(str(error)):
+                return refused[1]
+            raise
+        raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
 
     def username_template(self, path: str) -> str:
         """Return the template by which an AWS secrets engine names users; empty without one.

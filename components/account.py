@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from federation.names import stack_tags
 
 if TYPE_CHECKING:
-    from clients.aws import AccountAccess, IdentityProviders, Users
+    from clients.aws import AccountAccess, Holdings, IdentityProviders, Users
     from components.declared import DeclaredAccount
 
 
@@ -50,6 +50,13 @@ def identity_providers(props: dict[str, Any]) -> IdentityProviders:
     from clients.aws import IdentityProviders  # noqa: PLC0415 - the program itself never needs it
 
     return IdentityProviders(_reached(props))
+
+
+def holdings(props: dict[str, Any]) -> Holdings:
+    """Reach what the account that the inputs of :func:`access` name holds by name."""
+    from clients.aws import Holdings  # noqa: PLC0415 - as above
+
+    return Holdings(_reached(props))
 
 
 def users(props: dict[str, Any]) -> Users:

@@ -15,6 +15,7 @@ from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.session_check import SessionCheck, SessionCheckArgs
 from components.summary import EngineSummary
 from components.user_guard import UserGuard, UserGuardArgs
 from components.username_template import UsernameTemplate, UsernameTemplateArgs
@@ -53,8 +54,8 @@ class SecretsEngine(pulumi.ComponentResource):
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
     ``<name>-usernames``, ``<name>-audience``, ``<name>-workload``, ``<name>-check``,
-    ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``, ``<name>-role/<role>``,
-    ``<name>-access/<role>``.
+    ``<name>-session``, ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``,
+    ``<name>-role/<role>``, ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
@@ -80,7 +81,7 @@ class SecretsEngine(pulumi.ComponentResource):
         )
         check, self.workload, audience = self._federation(mount, subject)
         needed: list[pulumi.Resource] = [audience, self.workload]
-        UsernameTemplate(
+        usernames = UsernameTemplate(
             f"{name}-usernames",
             UsernameTemplateArgs(
                 address=args.trust.issuer.declared.address,
@@ -91,10 +92,12 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+        # After the template, because both write the mount's whole configuration.
+        session = self._session(check, subject, [usernames, *needed])
         users = UserGuard(
             f"{name}-users",
             UserGuardArgs(names=args.names, account=args.trust.account),
-            pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
+            pulumi.ResourceOptions(parent=self, depends_on=[session, check, *needed]),
         )
         self.grants = {
             role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
@@ -154,10 +157,11 @@ class SecretsEngine(pulumi.ComponentResource):
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
                 delete_before_replace=True,
-                # What is declared, not what Vault holds: because another account's role cannot
-                # delete what this one's has made, and inline policies know users by the template.
-                # The old leases end before either changes.
-                replacement_trigger=[trust.account.id, USERNAME_TEMPLATE],
+                # What is declared, not what Vault holds: the role, because another one, above all
+                # another account's, cannot delete what this one has made; the audience, because a
+                # mount that has a new one before AWS does could revoke nothing; the template,
+                # because inline policies know users by it. The old leases end before any changes.
+                replacement_trigger=[self._args.names.role_arn, engine.audience, USERNAME_TEMPLATE],
             ),
         )
 
@@ -202,6 +206,30 @@ class SecretsEngine(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
         return check, workload, audience
+
+    def _session(
+        self,
+        check: FederationCheck,
+        subject: pulumi.Output[str],
+        after: list[pulumi.Resource],
+    ) -> SessionCheck:
+        args, trust = self._args, self._args.trust
+        return SessionCheck(
+            f"{self._name}-session",
+            SessionCheckArgs(
+                address=trust.issuer.declared.address,
+                names=args.names,
+                path=args.engine.path,
+                issuer=trust.issuer.url,
+                subject=subject,
+                audience=args.engine.audience,
+                role_arn=check.role_arn,
+                provider_arn=trust.arn,
+                thumbprints=trust.chain.thumbprints,
+                account=trust.account,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[check, *after]),
+        )
 
     def _role(
         self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]

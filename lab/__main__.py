@@ -186,8 +186,9 @@ def _parser() -> argparse.ArgumentParser:
         "assignments",
         nargs="*",
         metavar="NAME=VALUE",
-        help="clock_offset_seconds=S, propagation_delay_seconds=S, unreachable=HOST,..., "
-        "presented_chain=HOST:CHAIN,... (leaf-only, with-root, other-authority), "
+        help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
+        "unreachable=HOST,..., presented_chain=HOST:CHAIN,... "
+        f"({', '.join(switches.PRESENTED_CHAINS)}), "
         "fault=KIND:WRITE (watch, refuse, hold, lose); "
         "an empty value resets",
     )

@@ -59,7 +59,7 @@ class Home:
 
     @property
     def trust_bundle(self) -> Path:
-        """PEM file with the root certificate that clients trust."""
+        """PEM file with the root certificates that clients trust."""
         return self.authority / "root.pem"
 
     @property

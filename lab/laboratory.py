@@ -144,6 +144,7 @@ def _vault_command(home: Home, ports: Mapping[str, int]) -> tuple[str, ...]:
         *("-public", f"127.0.0.1:{ports['issuer']}"),
         *("-api-addr", "https://vault.lab.test"),
         *("-edition", options.edition),
+        *("-switches", str(home.switches)),
         *(("-version", options.version) if options.version else ()),
         *(("-hide-version",) if options.hide_version else ()),
     )

@@ -39,7 +39,7 @@ GONE_WITH_VAULT = (
         f"pulumi-python:dynamic/vaultwif:{noun}"
         for noun in (
             *("Connection", "NamespaceCheck", "NamespaceGuard", "IssuerCheck", "IssuerGuard"),
-            *("FederationCheck", "OidcClient", "UsernameTemplate", "UserGuard"),
+            *("FederationCheck", "SessionCheck", "OidcClient", "UsernameTemplate", "UserGuard"),
         )
     ),
 )

@@ -15,7 +15,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from clients.vault import Vault, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import (
+    NOT_SIGNED_IN,
+    Vault,
+    VaultError,
+    VaultForbiddenError,
+    VaultUnreachableError,
+)
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
@@ -35,9 +41,6 @@ PAUSE_SECONDS = 1.0
 PATHS = ("creds", "sts")
 """Both hand out credentials of every role (Vault, AWS secrets engine API, "Generate
 credentials")."""
-
-NOT_SIGNED_IN = "NoCredentialProviders"
-"""What AWS's SDK says in Vault, from the first failure to sign in on and for ever."""
 
 
 class RevocationError(Exception):

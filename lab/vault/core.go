@@ -80,7 +80,7 @@ func newCore(chosen options, where *namespace.Namespace, storage string, logger 
 		return nil, err
 	}
 	plugins := newRegistry()
-	tokens := &identityTokens{namespace: where, now: time.Now}
+	tokens := &identityTokens{namespace: where, now: clock{switches: chosen.switches}.now}
 	if chosen.edition == enterprise {
 		plugins.giveIdentity("aws", tokens)
 	}

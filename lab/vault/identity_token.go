@@ -46,7 +46,7 @@ type identityTokens struct {
 	// namespace is the one that the core plays.
 	namespace *namespace.Namespace
 	// now dates every token. Vault rotates the keys themselves by the clock of the process.
-	now func() time.Time
+	now func() (time.Time, error)
 	// signers has the id of the key that last signed for a mount, by accessor.
 	signers sync.Map
 }
@@ -142,7 +142,11 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 		ttl = defaultTokenTTL
 	}
 	ttl = min(ttl, key.VerificationTTL)
-	payload, err := json.Marshal(t.claims(document.Issuer, who, audience, ttl))
+	now, err := t.now()
+	if err != nil {
+		return "", 0, err
+	}
+	payload, err := json.Marshal(t.claims(document.Issuer, who, audience, now, ttl))
 	if err != nil {
 		return "", 0, err
 	}
@@ -154,8 +158,7 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 	return token, ttl, nil
 }
 
-func (t *identityTokens) claims(issuer string, who requester, audience string, ttl time.Duration) claims {
-	now := t.now()
+func (t *identityTokens) claims(issuer string, who requester, audience string, now time.Time, ttl time.Duration) claims {
 	return claims{
 		Issuer:    issuer,
 		Subject:   fmt.Sprintf("plugin-identity:%s:%s:%s", t.namespace.ID, who.class, who.Accessor),

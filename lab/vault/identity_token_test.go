@@ -67,7 +67,7 @@ func (l *laboratory) mint(path, audience string, ttl time.Duration, now time.Tim
 			if err != nil {
 				l.t.Fatal(err)
 			}
-			tokens := &identityTokens{core: l.core, namespace: namespace.RootNamespace, now: func() time.Time { return now }}
+			tokens := &identityTokens{core: l.core, namespace: namespace.RootNamespace, now: func() (time.Time, error) { return now, nil }}
 			return tokens.mint(context.Background(), who, audience, ttl)
 		}
 	}

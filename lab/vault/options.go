@@ -29,6 +29,7 @@ type options struct {
 	version     string
 	edition     string
 	hideVersion bool
+	switches    string
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -41,6 +42,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&chosen.version, "version", version.Version, "version to report")
 	flags.StringVar(&chosen.edition, "edition", enterprise, "edition to behave as: ent or community")
 	flags.BoolVar(&chosen.hideVersion, "hide-version", false, "refuse to tell the version")
+	flags.StringVar(&chosen.switches, "switches", "", "file of the laboratory's switches; moves the clock that dates tokens")
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}

@@ -118,7 +118,8 @@ def test_a_path_holds_one_mount_so_it_is_deleted_before_it_is_replaced(program: 
     # A template that somebody resets in Vault is written back: no lease needs to end for it.
     assert not options.replaceOnChanges
     trigger = [value.string_value for value in options.replacement_trigger.list_value.values]
-    assert trigger == ["123456789012", USERNAME_TEMPLATE]
+    role = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
+    assert trigger == [role, "vault-aws-secrets", USERNAME_TEMPLATE]
     assert _one(program, "aws-mount").inputs["disableRemount"] is True
     assert list(_one(program, "main/root-oidc").options.ignoreChanges) == ["clientIdLists"]
 
