@@ -27,7 +27,7 @@ for path, ownership in config.owned_namespaces.items():
         path, connection.settings(path), pulumi.ResourceOptions(depends_on=[namespaces[path]])
     )
 clouds = {
-    name: aws.Provider(f"{name}-{account.id}", make.sign_in(account, config.stack))
+    name: aws.Provider(account.id, make.sign_in(account, config.stack))
     for name, account in config.accounts.items()
 }
 connected = pulumi.ResourceOptions(depends_on=[connection])
@@ -42,7 +42,7 @@ issuers = {
 }
 trusts = {
     (name, path): make.IdentityProvider(
-        f"{name}/{path or 'root'}",
+        f"{config.accounts[name].id}/{path or 'root'}",
         make.IdentityProviderArgs(
             account=config.accounts[name], issuer=issuers[path], chain=chain, audiences=audiences
         ),

@@ -74,8 +74,13 @@ class TargetRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            # because two roles cannot have one name.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # because two roles cannot have one name.
+                delete_before_replace=True,
+                # because a role does not move: another account's provider would look for it there.
+                replacement_trigger=args.names.account_id,
+            ),
         )
         if args.target.policy is not None:
             aws.iam.RolePolicy(

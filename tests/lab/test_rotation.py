@@ -211,7 +211,7 @@ def test_another_certificate_authority_is_shown_named_and_mended(stack: Stack, c
     }
     assert {name: step["op"] for name, step in shown.items()} == {
         "issuer-host": "update",
-        "main/root-oidc": "update",
+        "123456789012/root-oidc": "update",
         "aws-session": "update",
         "beside-session": "update",
     }
@@ -220,8 +220,8 @@ def test_another_certificate_authority_is_shown_named_and_mended(stack: Stack, c
             "thumbprints",
             "thumbprintLists",
         }
-    assert shown["main/root-oidc"]["oldState"]["inputs"]["thumbprintLists"] == [old]
-    (new,) = shown["main/root-oidc"]["newState"]["inputs"]["thumbprintLists"]
+    assert shown["123456789012/root-oidc"]["oldState"]["inputs"]["thumbprintLists"] == [old]
+    (new,) = shown["123456789012/root-oidc"]["newState"]["inputs"]["thumbprintLists"]
     assert new != old
 
     # A destroy in between ends before anything is lost, and names what AWS would have to know.

@@ -121,7 +121,7 @@ def test_a_path_holds_one_mount_so_it_is_deleted_before_it_is_replaced(program: 
     role = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
     assert trigger == [role, "vault-aws-secrets", USERNAME_TEMPLATE]
     assert _one(program, "aws-mount").inputs["disableRemount"] is True
-    assert list(_one(program, "main/root-oidc").options.ignoreChanges) == ["clientIdLists"]
+    assert list(_one(program, "123456789012/root-oidc").options.ignoreChanges) == ["clientIdLists"]
 
 
 def test_the_order_leaves_what_revocation_needs_until_the_last(program: Engine) -> None:
