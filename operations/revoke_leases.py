@@ -10,11 +10,13 @@ token needs ``list`` and ``sudo`` on ``sys/leases/lookup`` and ``update`` and ``
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from clients.tls import TlsError, presented_chain
 from clients.vault import (
     NOT_SIGNED_IN,
     Vault,
@@ -22,6 +24,7 @@ from clients.vault import (
     VaultForbiddenError,
     VaultUnreachableError,
 )
+from federation import certificates, identity
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
@@ -224,6 +227,20 @@ def _advice(error: Exception, mount: str, namespace: str) -> str:
     return ADVICE[known].format(config=f"{where}{mount}/config/root")
 
 
+def _presented(address: str, namespace: str) -> str:
+    """Say what AWS would judge the issuer by now, which is what changes unnoticed."""
+    try:
+        with Vault(address, namespace) as vault:
+            host = identity.host(vault.issuer() or address)
+        chain = certificates.judge(presented_chain(host), now=dt.datetime.now(dt.UTC))
+    except (VaultError, TlsError, certificates.ChainRefused) as error:
+        return f"The issuer's thumbprint was not read: {error}"
+    return (
+        f"The thumbprint of {host} is {chain.thumbprints[0]} now: if `pulumi preview` shows a "
+        "change to it, the certificate authority is another one, and `pulumi up` mends it."
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations.revoke_leases")
     parser.add_argument("mount", help="path of the secrets engine")
@@ -260,6 +277,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             count = revoke(vault, **place)
     except (VaultError, RevocationError) as error:
         print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)
+        if isinstance(error, NotSignedInError):
+            print(_presented(address, namespace), file=sys.stderr)
         return 1
     print(f"{count} lease(s) of {given.mount}/{given.role} revoked; none is left")
     return 0
