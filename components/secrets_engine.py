@@ -116,14 +116,6 @@ class SecretsEngine(pulumi.ComponentResource):
         ).output()
         self.register_outputs({"summary": self.summary})
 
-    def _command(self, role: VaultRole) -> str:
-        namespace = self._args.names.namespace
-        scope = ["-namespace", namespace] if namespace else []
-        # Vault picks the target role itself only where there is no choice.
-        target = [f"role_arn={role.role_arns[0]}"] if len(role.role_arns) > 1 else []
-        path = f"{self._args.engine.path}/creds/{role.name}"
-        return shlex.join(["vault", "read", *scope, path, *target])
-
     def _mount(self) -> vault.aws.SecretBackend:
         name, engine, trust = self._name, self._args.engine, self._args.trust
         signing = vault.identity.OidcKeyAllowedClientID(
@@ -267,7 +259,15 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return Grant(policy=policy, command=self._command(role))
+        return Grant(policy=policy, command=read_command(path, args.names.namespace, role))
+
+
+def read_command(mount: str, namespace: str, role: VaultRole) -> str:
+    """Return what a person types to read credentials of a Vault role."""
+    scope = ["-namespace", namespace] if namespace else []
+    # Vault picks the target role itself only where there is no choice.
+    target = [f"role_arn={role.role_arns[0]}"] if len(role.role_arns) > 1 else []
+    return shlex.join(["vault", "read", *scope, f"{mount}/creds/{role.name}", *target])
 
 
 def grants(engines: Mapping[str, SecretsEngine]) -> dict[str, Grant]:

@@ -164,11 +164,11 @@ class AssumedRole(Role):
     ] = ()
     """Target roles of this stack, by name; resolved here to their ARNs."""
     policy: Annotated[str, policy_of(OF_SESSION)] | None = None
-    """File of the session policy, which narrows what the target role may; kept as JSON text."""
+    """File of the session policy, to which a session is narrowed; kept as JSON text."""
     managed_policies: Annotated[
         tuple[SessionPolicyArn, ...], Field(max_length=MOST_SESSION_POLICIES), WithoutRepeats
     ] = ()
-    """Managed session policies, which narrow in the same way."""
+    """Managed session policies; what they grant adds to :attr:`policy`."""
     external_id: Annotated[str, accepts(syntax.external_id)] | None = None
     session_tags: Tags = Field(default_factory=dict)
     default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION

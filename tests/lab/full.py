@@ -24,6 +24,9 @@ MAIN, DATA = "123456789012", "444455556666"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 BOUNDARY = f"arn:aws:iam::{MAIN}:policy/boundary"
 GROUP = "team/readers"
+CHANGE_PASSWORD = "arn:aws:iam::aws:policy/IAMUserChangePassword"
+LIST_USERS = "policies/aws/list-users.json"
+"""A session policy, which leaves out half of what the target role may."""
 TAGS = {"Team": "engineering"}
 CONDITION = {"externalId": "false-id", "sessionTags": {"Team": "engineering"}}
 LOOK_UP = f"arn:aws:iam::{DATA}:role/vault-look-up"
@@ -68,6 +71,8 @@ def declared() -> Values:
                     "session": {
                         "credentialType": "assumed_role",
                         "targetRoles": ["deploy"],
+                        "policy": LIST_USERS,
+                        "managedPolicies": [CHANGE_PASSWORD],
                         "defaultTtlSeconds": 900,
                         "maxTtlSeconds": 1_800,
                         **CONDITION,
@@ -136,6 +141,7 @@ def deploy(laboratory: Laboratory, folder: Path) -> Stack:
     """Deploy the stack and what it refers to."""
     surroundings(laboratory)
     stack = Stack(laboratory, folder, "dev", ROOT)
+    (folder / LIST_USERS).write_text(_document(_allow(["iam:ListUsers"])), "utf-8")
     stack.create(declared())
     stack.up()
     return stack

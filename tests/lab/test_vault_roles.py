@@ -66,6 +66,17 @@ def test_a_session_is_of_the_target_role_and_ends_when_its_role_says(clouds: Lab
         lease.client("iam").create_user(UserName="another")
 
 
+def test_a_session_may_only_what_its_session_policies_leave_of_its_target(
+    clouds: Laboratory,
+) -> None:
+    assert clouds.vault().read("aws/roles/session")["data"]["policy_arns"] == [full.CHANGE_PASSWORD]
+    iam = full.issue(clouds, "session").client("iam")
+    with pytest.raises(ClientError, match="because no session policy allows the iam:ListRoles"):
+        iam.list_roles()  # granted by the target role alone
+    with pytest.raises(ClientError, match="AccessDenied"):
+        iam.get_account_password_policy()  # granted by a session policy alone
+
+
 @pytest.mark.parametrize("seconds", [900, 1_800])
 def test_a_session_lasts_as_long_as_was_asked_for(clouds: Laboratory, seconds: int) -> None:
     lease = full.issue(clouds, "session", ttl=f"{seconds}s")

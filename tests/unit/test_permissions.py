@@ -153,6 +153,11 @@ def test_external_id_and_session_tags_are_granted_with_the_target() -> None:
     ]
 
 
+def test_session_policies_narrow_a_session_and_need_no_right() -> None:
+    narrowed = replace(ASSUMED, policy="{}", managed_policies=("arn:aws:iam::aws:policy/X",))
+    assert issue_policy(NAMES, narrowed) == issue_policy(NAMES, ASSUMED)
+
+
 def test_leaving_a_group_is_a_policy_of_its_own() -> None:
     group = "arn:aws:iam::123456789012:group/people/devs"
     assert revoke_group_policy(NAMES, "people/devs")["Statement"] == [
