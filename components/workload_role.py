@@ -48,7 +48,9 @@ class WorkloadRole(pulumi.ComponentResource):
         self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:WorkloadRole", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # because the engine takes what another provider now has for the same thing, and would change
+        # in the new account what is in the old one.
+        child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         trust = pulumi.Output.all(args.provider_arn, args.subject).apply(
             lambda known: trust_policy(known[0], args.audience, known[1])
@@ -61,7 +63,9 @@ class WorkloadRole(pulumi.ComponentResource):
             permissions_boundary=args.boundary,
             tags=args.names.tags,
             # because two roles cannot have one name.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(delete_before_replace=True)
+            ),
         )
         for policy, document in args.policies.items():
             aws.iam.RolePolicy(
