@@ -119,7 +119,10 @@ class SecretsEngine(pulumi.ComponentResource):
     def _command(self, role: VaultRole) -> str:
         namespace = self._args.names.namespace
         scope = ["-namespace", namespace] if namespace else []
-        return shlex.join(["vault", "read", *scope, f"{self._args.engine.path}/creds/{role.name}"])
+        # Vault picks the target role itself only where there is no choice.
+        target = [f"role_arn={role.role_arns[0]}"] if len(role.role_arns) > 1 else []
+        path = f"{self._args.engine.path}/creds/{role.name}"
+        return shlex.join(["vault", "read", *scope, path, *target])
 
     def _mount(self) -> vault.aws.SecretBackend:
         name, engine, trust = self._name, self._args.engine, self._args.trust
@@ -281,6 +284,8 @@ def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:
     if role.credential_type == "assumed_role":
         return {
             "role_arns": list(role.role_arns),
+            "policy_document": role.policy,
+            "policy_arns": list(role.managed_policies) or None,
             "external_id": role.external_id,
             "session_tags": dict(role.session_tags) or None,
             "default_sts_ttl": role.default_ttl_seconds,

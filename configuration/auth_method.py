@@ -135,12 +135,6 @@ class StsRoleSettings(Section):
         return self.role_arn.split(":")[4]
 
 
-def _login_path(path: str) -> None:
-    syntax.mount_path(path)
-    if path.partition("/")[0] == "token":
-        raise ValueError("must not begin with token, which is Vault's own")
-
-
 class AuthMethod(Section):
     """One mount of the aws auth method."""
 
@@ -150,7 +144,7 @@ class AuthMethod(Section):
 
     account: str
     audience: Annotated[str, accepts(syntax.audience)]
-    path: Annotated[str, accepts(_login_path)] = ""
+    path: Annotated[str, accepts(syntax.auth_path)] = ""
     """Path of the mount below ``auth/``; the method's key if left out."""
     namespace: Annotated[str, accepts(syntax.namespace)] = identity.ROOT_NAMESPACE
     description: Annotated[str, Field(min_length=1)] = "Logins of IAM roles and users"

@@ -44,12 +44,6 @@ def _discovery_url(url: str) -> None:
         raise ValueError("must be the issuer itself, without /.well-known/openid-configuration")
 
 
-def _login_path(path: str) -> None:
-    syntax.mount_path(path)
-    if f"{path}/".startswith("token/"):
-        raise ValueError("must not begin with token, where Vault's own tokens are")
-
-
 def _matches(pattern: re.Pattern[str], allowed: str) -> AfterValidator:
     def check(value: str) -> None:
         if not pattern.fullmatch(value):
@@ -86,7 +80,7 @@ class HumanLogin(Section):
     discovery_url: Annotated[str, accepts(_discovery_url)]
     """Issuer of the identity provider, byte for byte as its tokens name it."""
     client_id: Annotated[str, _matches(_CLIENT_ID, "1 to 255 visible ASCII characters")]
-    path: Annotated[str, accepts(_login_path)] = ""
+    path: Annotated[str, accepts(syntax.auth_path)] = ""
     """Path of the mount; the login's key if left out."""
     namespace: Annotated[str, accepts(syntax.namespace)] = identity.ROOT_NAMESPACE
     groups_claim: Annotated[

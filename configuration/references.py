@@ -10,7 +10,9 @@ from federation import documents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from configuration.auth_method import AuthMethod
     from configuration.checks import Draft
+    from configuration.human_login import HumanLogin
     from configuration.problems import Key, Problems
     from configuration.target_role import TargetRole
     from federation.roles import VaultRole
@@ -53,10 +55,15 @@ def check_logins(draft: Draft, problems: Problems) -> None:
                     (*key, "groups", other),
                     f"must differ from {one} by more than case: Vault tells them by no other",
                 )
-    for (one, first), (other, second) in combinations(draft.logins.items(), 2):
+    # Both are mounted below auth/.
+    mounts: list[tuple[str, AuthMethod | HumanLogin]] = [
+        *((f"authMethods.{name}", method) for name, method in draft.methods.items()),
+        *draft.logins.items(),
+    ]
+    for (one, first), (other, second) in combinations(mounts, 2):
         paths = f"{first.path}/", f"{second.path}/"
         overlap = paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
-        if overlap and first.namespace == second.namespace:
+        if overlap and first.namespace == second.namespace and other in draft.logins:
             problems.add(
                 ("humanLogins", other, "path"),
                 f"is the path of {one}, or within it, or around it, in the same namespace",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from configuration.policy_files import OF_ROLE
 from configuration.problems import Key, Problems
 from configuration.roles import (
     MOST_MANAGED_POLICIES,
@@ -13,7 +14,7 @@ from configuration.roles import (
     Surroundings,
     Tags,
     WithoutRepeats,
-    policy_text,
+    policy_of,
 )
 from configuration.schema import Account, Section, accepts
 from federation import documents, syntax
@@ -21,15 +22,11 @@ from federation.names import TargetNames, check_key
 from federation.target_trust import EXAMPLE_UNIQUE_ID, Principal, target_trust
 
 
-def _policy_of_role(file: str, info: ValidationInfo) -> str:
-    return policy_text(file, info, whose="a role", limit=documents.INLINE_POLICIES_OF_ROLE)
-
-
 class TargetRole(Section):
     """An IAM role whose sessions Vault hands out."""
 
     account: str
-    policy: Annotated[str, AfterValidator(_policy_of_role)] | None = None
+    policy: Annotated[str, policy_of(OF_ROLE)] | None = None
     """File of the inline policy, from the project's folder; read here, kept as JSON text."""
     managed_policies: Annotated[
         tuple[PolicyArn, ...],

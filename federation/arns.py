@@ -24,6 +24,9 @@ _OTHER_SUFFIXES = {
 }
 """Where a partition's services are, if not under ``amazonaws.com`` (same source)."""
 
+OF_AWS = "aws"
+"""What the ARNs of AWS's own policies have in place of an account."""
+
 _IAM_ARN = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}|aws):(?P<kind>role|policy)"
     r"/([\x21-\x29\x2b-\x3e\x40-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,128}"
@@ -67,6 +70,12 @@ def unguessed_sts_endpoint(region: str) -> str | None:
     partition data.
     """
     return sts_endpoint(region) if partition_of(region) in _OTHER_SUFFIXES else None
+
+
+def owner(arn: str) -> tuple[str, str]:
+    """Return partition and account of an ARN that :func:`require` accepts."""
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    return partition, account
 
 
 def require(

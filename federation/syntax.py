@@ -59,6 +59,13 @@ def mount_path(value: str) -> None:
         raise ValueError(f"must not begin with one of Vault's own {_spoken(_RESERVED_PATHS)}")
 
 
+def auth_path(value: str) -> None:
+    """Check the path of an auth method or a login, below ``auth/``."""
+    mount_path(value)
+    if value.partition("/")[0] == "token":
+        raise ValueError("must not begin with token, where Vault's own tokens are")
+
+
 def namespace(value: str) -> None:
     """Check the path of a namespace; the root namespace is the empty path."""
     if not value:

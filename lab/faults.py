@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -37,7 +38,7 @@ class _Request:
     raw: bytes
 
     def write(self, host: str) -> str | None:
-        """Return what tells this write from every other one; none for a request that reads."""
+        """Return what tells this write from others; none for a request that reads."""
         if self.method in _READING_METHODS or self.path.endswith(_READING_PATHS):
             return None
         if self.path != "/":
@@ -51,13 +52,14 @@ class _Request:
 
 
 class FaultLine:
-    """Knows which write is to go wrong, counts the writes, and keeps a list of them."""
+    """Names the writes, keeps a list of them, and knows which one is to go wrong."""
 
     def __init__(self, home: Home, switches: SwitchBoard) -> None:
         self._list = home.writes
         self._switches = switches
         self._fault: Fault | None = None
-        self._left = 0
+        self._met = False
+        self._counts: Counter[str] = Counter()
 
     def watched(self, client: TlsStream, host: str) -> TlsStream | WatchedClient:
         """Return the stream to read a new client by; the plain one unless a fault is set."""
@@ -65,15 +67,18 @@ class FaultLine:
             return client
         return WatchedClient(client, host, self)
 
-    def meets(self, write: str) -> Fault | None:
-        """Return the fault that this write meets, once for each time the switch was set."""
+    def meets(self, write: str) -> tuple[str, Fault | None]:
+        """Return the write's name, ordinal included, and the fault that it meets, if any."""
         fault = self._switches.read().fault
         if fault is not self._fault:  # the board builds a new one whenever it was set
-            self._fault, self._left = fault, fault.nth if fault else 0
-        if fault is None or fault.kind == "watch" or fault.write != write:
-            return None
-        self._left -= 1
-        return fault if self._left == 0 else None
+            self._fault, self._met = fault, False
+            self._counts.clear()
+        self._counts[write] += 1
+        name = write if self._counts[write] == 1 else f"{write} ({self._counts[write]})"
+        if fault is None or fault.kind == "watch" or self._met:
+            return name, None
+        self._met = fault.write in ("", name) and name not in fault.spared
+        return name, fault if self._met else None
 
     async def ends(self, fault: Fault) -> None:
         """Return as soon as the switch says something else."""
@@ -110,7 +115,7 @@ class WatchedClient:
             write = request.write(self._host)
             if write is None:
                 return request.raw
-            fault = self._line.meets(write)
+            write, fault = self._line.meets(write)
             if fault is None:
                 self._line.note(write, "passed")
                 return request.raw

@@ -31,9 +31,10 @@ class Fault:
     host never sees it. ``hold``: kept from the host until the switch changes. ``lose``: the host
     acts, but its answer is kept and, once the switch changes, lost with the connection."""
     write: str = ""
-    """Which write, as ``Home.writes`` lists it."""
-    nth: int = 1
-    """Which of several alike, from 1."""
+    """Which write, as ``Home.writes`` lists it: the second of several alike ends in ``(2)``.
+    Empty: whichever comes first."""
+    spared: tuple[str, ...] = ()
+    """Writes that nothing happens to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +109,9 @@ def _fault(values: dict[str, Any]) -> Fault:
     known = {entry.name for entry in fields(Fault)}
     if "kind" not in values or set(values) - known:
         raise ValueError(
-            f"a fault has a kind and may have a write and nth; given: {', '.join(values)}"
+            f"a fault has a kind and may have write and spared; given: {', '.join(values)}"
         )
-    fault = Fault(**values)
+    fault = Fault(**{**values, "spared": tuple(values.get("spared", ()))})
     if fault.kind not in get_args(FaultKind):
         raise ValueError(
             f"the kind of the fault is {fault.kind!r}; it may be {', '.join(get_args(FaultKind))}"
@@ -122,7 +123,8 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     """Return ``switches`` after ``NAME=VALUE`` assignments as a person types them.
 
     A number of seconds stands as it is; hosts are separated by commas; a presented chain is written
-    ``host:chain``, a fault ``kind:write``. An empty value means the plain laboratory again.
+    ``host:chain``, a fault ``kind:write`` or ``kind``. An empty value means the plain laboratory
+    again.
 
     Raises:
         ValueError: an assignment that cannot be understood, with the form that can.
@@ -139,7 +141,7 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     return parse(values)
 
 
-def _value(name: str, text: str) -> float | dict[str, str] | dict[str, str | int] | tuple[str, ...]:
+def _value(name: str, text: str) -> float | dict[str, str] | tuple[str, ...]:
     if name == "fault":
         kind, _, write = text.partition(":")
         return {"kind": kind.strip(), "write": write.strip()}

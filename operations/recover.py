@@ -1,7 +1,7 @@
 """Clear what a killed engine left, so that the next update converges.
 
 ``python -m operations.recover --stack STACK``, in the project's folder, before ``pulumi up`` or
-``pulumi destroy``. Costs one look at the state, and a preview if the last update did not succeed.
+``pulumi destroy``. Costs one look at the state, and a preview if the last update failed.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def recover(stack: str, project: Path) -> None:
     _clear_lock(stack, project)
     if stack not in {each["name"] for each in json.loads(_pulumi("stack", "ls", "--json"))}:
         return
+    failed = _last_update_failed(stack)
     deployment = json.loads(_pulumi("stack", "export", stack=stack))["deployment"]
     if deployment.get("pending_operations"):
         _end_pending(deployment, stack)
-    elif _last_update_failed(stack):
+    if failed:
         _import_unrecorded(stack)
 
 
@@ -98,8 +99,10 @@ def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
 
 
 def _last_update_failed(stack: str) -> bool:
-    history = json.loads(_pulumi("stack", "history", "--json", "--page-size", "1", stack=stack))
-    return bool(history) and history[0]["result"] != "succeeded"
+    """Tell it of the last one that could create; a destroy and a refresh create nothing."""
+    history = json.loads(_pulumi("stack", "history", "--json", stack=stack))
+    updates = [each["result"] for each in history if each["kind"] == "update"]
+    return bool(updates) and updates[0] != "succeeded"
 
 
 def _import_unrecorded(stack: str) -> None:

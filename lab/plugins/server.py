@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -83,7 +84,7 @@ def _init_failed(failure: InitFailed) -> _Status:
 
 
 def serve(plugin: Plugin[Any]) -> None:
-    """Serve ``plugin`` on a loopback port until the engine ends it.
+    """Serve ``plugin`` on a loopback port until the engine ends it, or has ended itself.
 
     The engine gives its own address as the first argument and reads the port from the first line
     of stdout, on which nothing else may be written.
@@ -96,6 +97,11 @@ def serve(plugin: Plugin[Any]) -> None:
 
 async def _serve(plugin: Plugin[Any], engine: str) -> None:
     loop = asyncio.get_running_loop()
+    # Linux: a process can be waited for by a handle. The engine that was killed ends nobody, and
+    # calls under way would go on to change what nobody records; threads that make them cannot be
+    # cancelled, so this ends the process and not the server.
+    parent = os.pidfd_open(os.getppid())
+    loop.add_reader(parent, os._exit, 1)
     loop.set_default_executor(ThreadPoolExecutor(max_workers=PARALLEL_CALLS))
     plugin.engine = engine
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from lab import processes, switches
 from lab.switches import Fault, FaultKind, Switches
 from tests.lab.conftest import start
-from tests.lab.stacks import Stack, holdings
+from tests.lab.stacks import Stack, administrator, holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lab.home import Home
     from tests.lab.conftest import Laboratory
@@ -44,7 +44,11 @@ class Kind:
     @property
     def leaves_unrecorded(self) -> bool:
         """Tell whether the engine may not know what was made."""
-        return self.fault == "lose" or (self.victim, self.signal) == ("engine", signal.SIGKILL)
+        return self.fault == "lose" or self.kills_engine
+
+    @property
+    def kills_engine(self) -> bool:
+        return (self.victim, self.signal) == ("engine", signal.SIGKILL)
 
 
 REFUSED = Kind(name="refused", fault="refuse")
@@ -57,15 +61,6 @@ INTERRUPTED = Kind(name="SIGINT", fault="hold", victim="engine", signal=signal.S
 TERMINATED = Kind(name="SIGTERM", fault="hold", victim="engine", signal=signal.SIGTERM)
 ENGINE_KILLED = Kind(name="engine killed before the server acts", fault="hold", victim="engine")
 ENGINE_LOST = Kind(name="engine killed before the answer", fault="lose", victim="engine")
-
-EQUIVALENT = (
-    (REFUSED,),
-    (SERVER_KILLED, NETWORK_KILLED, ENGINE_KILLED),
-    (SERVER_LOST, NETWORK_LOST, ENGINE_LOST),
-    (INTERRUPTED, TERMINATED, PROGRAM_KILLED),
-)
-"""Kinds with the same effect on one write: the server refused it; it never reached the server; it
-was done but the engine never learned of it; it was done and recorded, and nothing came after it."""
 
 
 class Faults:
@@ -104,26 +99,44 @@ class Breaker:
         self.laboratory = stack.laboratory
         self.faults = Faults(stack.laboratory.home)
 
-    def run(self, verb: Literal["up", "destroy"], kind: Kind, write: str, nth: int = 1) -> str:
-        """Update or destroy while one write goes wrong, and return what the engine printed.
+    def run(
+        self,
+        verb: Literal["up", "destroy"],
+        kind: Kind,
+        write: str = "",
+        spared: Iterable[str] = (),
+    ) -> str | None:
+        """Update or destroy while one write goes wrong; by default the first not spared.
 
         Afterwards everything that was killed runs again, and nothing more goes wrong.
+
+        Returns:
+            The write; none if there was none to go wrong, and all went well.
         """
-        self.faults.set(Fault(kind=kind.fault, write=write, nth=nth))
+        self.faults.set(Fault(kind=kind.fault, write=write, spared=tuple(spared)))
         engine = self.stack.spawn(verb, "--yes", "--skip-preview")
         try:
-            self._await(engine, write, {"refuse": "refused", "hold": "held"}.get(kind.fault))
-            self._strike(engine, kind, write)
-            return self._end(engine, kind)
+            met = self._met(engine, kind)
+            if met is not None:
+                self._strike(engine, kind, met)
+                self._end(engine, kind)
+            return met
         finally:
             _kill(engine)
 
-    def _await(self, engine: subprocess.Popen[str], write: str, fate: str | None) -> None:
+    def _met(self, engine: subprocess.Popen[str], kind: Kind) -> str | None:
+        fate = {"refuse": "refused", "hold": "held", "lose": "answered"}[kind.fault]
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while write not in self.faults.writes(fate or "answered"):
-            if engine.poll() is not None or time.monotonic() > deadline:
+        while True:
+            ended = engine.poll() is not None
+            if met := self.faults.writes(fate):
+                return met[0]
+            if ended and engine.returncode == 0:
+                return None
+            if ended or time.monotonic() > deadline:
+                engine.kill()
                 printed = engine.communicate(timeout=PATIENCE_SECONDS)[0]
-                raise AssertionError(f"{write} was never {fate or 'answered'}\n{printed}")
+                raise AssertionError(f"it went wrong by itself or has no end:\n{printed}")
             time.sleep(0.02)
 
     def _strike(self, engine: subprocess.Popen[str], kind: Kind, write: str) -> None:
@@ -135,20 +148,23 @@ class Breaker:
             os.kill(victim.pid, kind.signal)
         elif kind.victim == "program":
             for pid in _program(engine.pid):
-                os.kill(pid, kind.signal)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, kind.signal)
+        elif kind.signal == signal.SIGINT:
+            os.killpg(engine.pid, kind.signal)  # as a terminal does it
         elif kind.victim == "engine":
             engine.send_signal(kind.signal)
 
-    def _end(self, engine: subprocess.Popen[str], kind: Kind) -> str:
-        if kind.victim == "engine" and kind.signal == signal.SIGKILL:
-            engine.wait(PATIENCE_SECONDS)  # whoever holds its write is still there
-            return ""
+    def _end(self, engine: subprocess.Popen[str], kind: Kind) -> None:
+        if kind.kills_engine:
+            engine.wait(PATIENCE_SECONDS)  # who waits for the answer may still be there
+            return
         self.faults.switch(Fault(kind="watch"))
         if kind.victim in ("server", "network"):
             with suppress(subprocess.TimeoutExpired):  # it may try for longer than a test should
                 engine.wait(OUTAGE_SECONDS)
             start(self.laboratory.home.root)
-        return engine.communicate(timeout=2 * PATIENCE_SECONDS)[0]
+        engine.communicate(timeout=2 * PATIENCE_SECONDS)
 
     def recover(self) -> subprocess.CompletedProcess[str]:
         """Do what ``make up`` and ``make down`` do first."""
@@ -166,7 +182,7 @@ class Breaker:
 
 def held(laboratory: Laboratory) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Return what both clouds hold, down to each document, with accessors made comparable."""
-    found, vault = holdings(laboratory), laboratory.vault()
+    found, vault, iam = holdings(laboratory), laboratory.vault(), administrator(laboratory)
     mounts, keys = found.get("mounts", {}), found.get("keys", ())
     paths = [
         *(f"{path}roles/{role}" for path, (_, roles) in mounts.items() for role in roles),
@@ -175,6 +191,14 @@ def held(laboratory: Laboratory) -> Any:  # noqa: ANN401 - JSON has no narrower 
         *(f"sys/mounts/{path.rstrip('/')}/tune" for path in mounts),
     ]
     found["documents"] = {path: vault.read(path)["data"] for path in sorted(paths)}
+    found["tags"] = {
+        role: iam.list_role_tags(RoleName=role)["Tags"] for role in found.get("roles", ())
+    }
+    found["identity providers"] = {
+        arn: {key: provider[key] for key in ("Url", "ThumbprintList", "Tags")}
+        for arn in found.get("providers", ())
+        for provider in [iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)]
+    }
     text = json.dumps(found, sort_keys=True, default=sorted)
     for path in mounts:
         accessor = vault.read(f"sys/mounts/{path.rstrip('/')}")["data"]["accessor"]
@@ -194,10 +218,11 @@ def _program(engine: int) -> list[int]:
 
 
 def _children(parent: int) -> Iterator[int]:
-    for task in (Path("/proc") / str(parent) / "task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from _children(int(child))
+    with suppress(FileNotFoundError):  # it has just ended
+        for task in (Path("/proc") / str(parent) / "task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from _children(int(child))
 
 
 def _kill(engine: subprocess.Popen[str]) -> None:

@@ -67,7 +67,7 @@ def load(changes: Mapping[str, object], folder: Path) -> settings.Settings:
         else:
             place[last] = value
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in sections.items()}
-    pulumi.runtime.set_all_config(values, [])
+    pulumi.runtime.set_all_config(values, [f"{PROJECT}:humanLoginSecrets"])
     return settings.load(pulumi.Config(PROJECT), stack="dev", root=folder)
 
 
@@ -159,11 +159,35 @@ _SECOND = {"account": "main", "audience": "other"}
         ),
         (
             {"authMethods.spare": {**_SECOND, "path": "token/aws"}},
-            'authMethods.spare.path: "token/aws" must not begin with token, which is Vault\'s own',
+            (
+                'authMethods.spare.path: "token/aws" must not begin with token, where '
+                "Vault's own tokens are"
+            ),
         ),
         (
             {"authMethods.Spare": _SECOND},
             "authMethods.Spare: name 'Spare' must be lower-case letters and digits, with - inside",
+        ),
+        (
+            {
+                "humanLogins.people": {
+                    "discoveryUrl": "https://people.example.com",
+                    "clientId": "vault",
+                    "path": "aws",
+                    "groups": {"devs": {"awsRoles": ["aws/reader"]}},
+                },
+                "humanLoginSecrets.people": "false-secret",
+                "secretsEngines.aws.roles": {
+                    "reader": {
+                        "credentialType": "iam_user",
+                        "managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+                    }
+                },
+            },
+            (
+                'humanLogins.people.path: "aws" is the path of authMethods.aws, or within it, or '
+                "around it, in the same namespace"
+            ),
         ),
         ({"authMethods": []}, "authMethods: must be an object"),
         ({METHOD: None}, f"{METHOD}: must be an object"),

@@ -45,4 +45,6 @@ def test_the_readme_lists_every_profile_with_its_account() -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
     listed = re.findall(r"^\| `([a-z-]+)` \| (\d{12}) \|", readme, re.MULTILINE)
     deploying = [(f"{entry.name}-{DEPLOY_ROLE}", entry.id) for entry in ACCOUNTS if entry.deployer]
-    assert sorted(listed) == sorted([*((entry.name, entry.id) for entry in ACCOUNTS), *deploying])
+    application = (f"{ACCOUNTS[0].name}-app", ACCOUNTS[0].id)
+    own = [(entry.name, entry.id) for entry in ACCOUNTS]
+    assert sorted(listed) == sorted([*own, *deploying, application])

@@ -288,6 +288,20 @@ def test_the_client_secret_is_in_no_representation_of_the_settings(folder: Path)
             ),
         ),
         (
+            {
+                "authMethods.iam": {
+                    "account": "main",
+                    "audience": "vault-aws-auth",
+                    "path": "people",
+                    "serverId": "vault.example.com",
+                }
+            },
+            (
+                'humanLogins.people.path: "people" is the path of authMethods.iam, or within it, '
+                "or around it, in the same namespace"
+            ),
+        ),
+        (
             {"humanLoginSecrets": LEFT_OUT},
             f"humanLoginSecrets.people: is missing; type {SET_IT}",
         ),

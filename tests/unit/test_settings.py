@@ -63,10 +63,25 @@ def folder(tmp_path: Path) -> Path:
     (project / "wrong.json").write_text(DOCUMENT % '"GetUser"')
     (project / "text.json").write_text("{")
     (project / "binary.json").write_bytes(b"\xff")
-    actions = [f"iam:GetUser{number:04}" for number in range(150)]
-    (project / "large.json").write_text(DOCUMENT % json.dumps(actions))
+    users = [f"arn:aws:iam::*:user/vault/{number:04}" for number in range(70)]
+    large = {"Effect": "Allow", "Action": "iam:GetUser", "Resource": users}
+    (project / "large.json").write_text(policy(large))
+    typed = {"Effect": "Allow", "Action": "iam:GetUsr", "Resource": "*"}
+    (project / "typed.json").write_text(
+        policy(
+            {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "arn:aws:iam::*:usr/*"},
+            typed | {"Condition": {"StringEquals": {"iam:ResourceTags/team": "a"}}},
+        )
+    )
+    blanks = {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "a b " * 500}}
+    (project / "blanks.json").write_text(policy(blanks | {"Condition": condition}))
     (tmp_path / "outside.json").write_text(DOCUMENT % '"iam:GetUser"')
     return project
+
+
+def policy(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def load(
@@ -163,6 +178,11 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
                 f"{READER}.groups": ["people/devs"],
                 f"{READER}.tags": {"team": "a b"},
                 f"{READER}.boundary": POLICY,
+                f"{DEPLOY}.policy": "sound.json",
+                f"{DEPLOY}.managedPolicies": [
+                    "arn:aws:iam::210987654321:policy/x",
+                    "arn:aws:iam::aws:policy/ReadOnlyAccess",
+                ],
                 f"{DEPLOY}.externalId": "partner",
                 f"{DEPLOY}.sessionTags": {"team": "a"},
                 f"{DEPLOY}.defaultTtlSeconds": 900,
@@ -186,6 +206,8 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
     deploy, reader = found.secrets_engines["aws"].roles
     assert reader.group_names == ("devs",)
     assert (reader.boundary, reader.tags) == (POLICY, {"team": "a b"})
+    assert deploy.policy == reader.policy
+    assert len(deploy.managed_policies) == 2
     assert (deploy.external_id, deploy.session_tags) == ("partner", {"team": "a"})
     assert (deploy.default_ttl_seconds, deploy.max_ttl_seconds) == (900, 1_800)
 
@@ -395,7 +417,19 @@ READER_REFUSALS: list[tuple[str, object, str]] = [
         "wrong.json",
         (
             ': "wrong.json" must hold an IAM policy: statement 1: Action must be such as '
-            "iam:GetUser, or a list of such"
+            'iam:GetUser, or a list of such, not "GetUser"'
+        ),
+    ),
+    (
+        "policy",
+        "typed.json",
+        (
+            ': "typed.json" must hold an IAM policy: statement 1: iam:GetUser acts on none of the '
+            "resources here; it must be of the form "
+            "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}; statement 2: iam has no "
+            "action 'GetUsr'; did you mean GetUser or GetUserPolicy or DeleteUser?; statement 2: "
+            "iam has no condition key 'iam:ResourceTags/team'; did you mean "
+            "iam:ResourceTag/${TagKey} or aws:ResourceTag/${TagKey}?"
         ),
     ),
     (
@@ -403,7 +437,7 @@ READER_REFUSALS: list[tuple[str, object, str]] = [
         "large.json",
         (
             ': "large.json" must have at most 2048 non-blank characters, for AWS grants a user no '
-            "more, not 2781; use managedPolicies"
+            "more, not 2403; use managedPolicies"
         ),
     ),
     (
@@ -445,6 +479,14 @@ READER_REFUSALS: list[tuple[str, object, str]] = [
         ": is refused: Vault has no lease time per iam_user role; set it on the engine",
     ),
     ("roleArns", [TARGET], ": is refused: only assumed_role knows it"),
+    (
+        "userPath",
+        "/x/",
+        (
+            ": is refused: users are always on the mount's own IAM path, by which the policies of "
+            "its IAM role know them"
+        ),
+    ),
 ]
 
 DEPLOY_REFUSALS: list[tuple[str, object, str]] = [
@@ -467,8 +509,38 @@ DEPLOY_REFUSALS: list[tuple[str, object, str]] = [
     ("maxTtlSeconds", 1_800, ": 1800 must be at least defaultTtlSeconds, 3600"),
     (
         "policy",
-        "sound.json",
-        (": is refused: only iam_user knows it; the target role decides what a session may do"),
+        "blanks.json",
+        (
+            ': "blanks.json" must have at most 2048 characters, for AWS grants a session no more, '
+            "not 2153; use managedPolicies"
+        ),
+    ),
+    (
+        "managedPolicies",
+        [POLICY],
+        (
+            f'[0]: "{POLICY}" must be in account 210987654321 or aws: STS looks for a session '
+            "policy in the account of the target role"
+        ),
+    ),
+    (
+        "managedPolicies",
+        [f"arn:aws:iam::aws:policy/P{number}" for number in range(11)],
+        ": must hold at most 10",
+    ),
+    (
+        "groups",
+        ["devs"],
+        (
+            ": is refused: Vault would read the groups' policies at every request and hand them on "
+            "as a session policy; write that as policy or managedPolicies"
+        ),
+    ),
+    ("tags", {"team": "a"}, ": is refused: the tags of a session are its sessionTags"),
+    (
+        "boundary",
+        POLICY,
+        ": is refused: a session has the permissions boundary of its target role",
     ),
 ]
 
