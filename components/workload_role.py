@@ -48,8 +48,8 @@ class WorkloadRole(pulumi.ComponentResource):
         self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:WorkloadRole", name, None, opts)
-        # because the engine takes what another provider now has for the same thing, and would change
-        # in the new account what is in the old one.
+        # because the engine takes what another provider is given for the same thing, and changes
+        # in the new account what stands in the old one.
         child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         trust = pulumi.Output.all(args.provider_arn, args.subject).apply(
