@@ -145,7 +145,7 @@ def test_an_obstacle_in_sight_is_not_waited_for_as_long(
     [
         (
             {"presented": THEIRS},
-            f"{HOST} presents a chain that ends in {THEIRS}, the identity provider {PROVIDER} lists "
+            f"presents a chain that ends in {THEIRS}, the identity provider {PROVIDER} lists "
             + OURS.upper(),
         ),
         ({"registered": frozenset({"x"})}, "audience: 'vault-aws' is not registered at"),
