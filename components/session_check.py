@@ -127,11 +127,12 @@ def _await_session(props: dict[str, Any]) -> None:
             try:
                 _require_own(vault.session(props["path"]), props)
             except NotSignedInError as error:
+                # Also before giving up: the client that failed would stay, whatever is mended.
+                vault.reconnect(props["path"])
                 waited = time.monotonic() - began
                 known = _obstacles(props)
                 if waited >= (VISIBLE_SECONDS if known else EFFECTIVE_SECONDS):
                     raise NoSessionError(_told(props, known)) from error
-                vault.reconnect(props["path"])
             else:
                 return
             time.sleep(PAUSE_SECONDS)
@@ -160,35 +161,41 @@ def _told(props: dict[str, Any], known: list[str]) -> str:
         )
     return (
         f"AWS gave Vault's mount {path} no session of {role_arn} for {EFFECTIVE_SECONDS:.0f} s, "
-        "though chain, audience and trust policy are right. Vault's log has AWS's reason (`error "
-        "assuming role with web identity`), and so has CloudTrail of account "
-        f"{account} (AssumeRoleWithWebIdentity): check that Vault reaches STS, and AWS "
-        f"{identity.host(props['issuer'])}; then run `pulumi up` again"
+        "though audience and trust policy are right and nothing is known against its thumbprint. "
+        "Vault's log has AWS's reason (`error assuming role with web identity`), and so "
+        f"has CloudTrail of account {account} (AssumeRoleWithWebIdentity): check that Vault "
+        f"reaches STS, and AWS {identity.host(props['issuer'])}; then run `pulumi up` again"
     )
 
 
 def _obstacles(props: dict[str, Any]) -> list[str]:
-    from clients import aws, tls  # noqa: PLC0415 - the program itself never needs it
-
-    issuer, host = props["issuer"], identity.host(props["issuer"])
+    issuer, arn = props["issuer"], props["provider_arn"]
     claims = {"iss": issuer, "aud": props["audience"], "sub": props["subject"]}
-    try:
-        providers = identity_providers(props)
-        role = holdings(props).role(props["role_arn"].rpartition("/")[2])
-        chain = certificates.judge(tls.presented_chain(host), now=dt.datetime.now(dt.UTC))
-        seen = Seen(
-            host=host,
-            presented=chain.thumbprints[0],
-            provider_arn=props["provider_arn"],
-            listed=providers.thumbprints(props["provider_arn"]),
+    providers = identity_providers(props)
+    role = holdings(props).role(props["role_arn"].rpartition("/")[2])
+    return obstacles(
+        Seen(
+            host=identity.host(issuer),
+            presented=_presented(identity.host(issuer)),
+            provider_arn=arn,
+            listed=providers.thumbprints(arn),
             audience=props["audience"],
-            registered=providers.audiences(props["provider_arn"]),
+            registered=providers.audiences(arn),
             role_arn=props["role_arn"],
             untrusted=trust.explain(role.trust, issuer, claims) if role else ["there is none"],
         )
-    except (aws.AwsError, tls.TlsError, certificates.ChainRefused) as error:
-        return [f"the cause was not found: {error}"]
-    return obstacles(seen)
+    )
+
+
+def _presented(host: str) -> str | None:
+    """Return the thumbprint of a host; it need not be in reach of this machine, only of AWS."""
+    from clients import tls  # noqa: PLC0415 - the program itself never needs it
+
+    try:
+        chain = tls.presented_chain(host)
+        return certificates.judge(chain, now=dt.datetime.now(dt.UTC)).thumbprints[0]
+    except (tls.TlsError, certificates.ChainRefused):
+        return None
 
 
 def _asked(props: dict[str, Any]) -> dict[str, Any]:

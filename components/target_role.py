@@ -53,7 +53,8 @@ class TargetRole(pulumi.ComponentResource):
         self, name: str, args: TargetRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:TargetRole", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # As for every role of the program (:class:`WorkloadRole`): another account, another role.
+        child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         engines = [role for _, role in sorted(args.trusted.items())]
         principals = pulumi.Output.all(
@@ -74,12 +75,9 @@ class TargetRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # because two roles cannot have one name.
-                delete_before_replace=True,
-                # because a role does not move: another account's provider would look for it there.
-                replacement_trigger=args.names.account_id,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(delete_before_replace=True)
             ),
         )
         if args.target.policy is not None:

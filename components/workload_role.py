@@ -48,7 +48,9 @@ class WorkloadRole(pulumi.ComponentResource):
         self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:WorkloadRole", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # because the engine takes what another provider is given for the same thing, and changes
+        # in the new account what stands in the old one.
+        child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         trust = pulumi.Output.all(args.provider_arn, args.subject).apply(
             lambda known: trust_policy(known[0], args.audience, known[1])
@@ -60,12 +62,9 @@ class WorkloadRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # because two roles cannot have one name.
-                delete_before_replace=True,
-                # because a role does not move: another account's provider would look for it there.
-                replacement_trigger=args.names.account_id,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(delete_before_replace=True)
             ),
         )
         for policy, document in args.policies.items():

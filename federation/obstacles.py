@@ -14,8 +14,8 @@ class Seen:
 
     host: str
     """The issuer's host."""
-    presented: str
-    """Thumbprint of the chain that it presents now."""
+    presented: str | None
+    """Thumbprint of the chain that it presents now; ``None``: not to be had from here."""
     provider_arn: str
     """The identity provider."""
     listed: Sequence[str]
@@ -40,7 +40,7 @@ def obstacles(seen: Seen) -> list[str]:
     if seen.registered is None:
         return [f"there is no identity provider {seen.provider_arn}: AWS knows no such issuer"]
     found = []
-    if seen.presented not in map(str.lower, seen.listed):
+    if seen.presented and seen.presented not in map(str.lower, seen.listed):
         found.append(
             f"thumbprint: {seen.host} presents a chain that ends in {seen.presented}, the "
             f"identity provider {seen.provider_arn} lists {', '.join(seen.listed) or 'none'}; AWS "
