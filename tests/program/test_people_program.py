@@ -58,7 +58,7 @@ def test_a_target_role_has_the_boundary_and_the_provider_of_its_own_account() ->
     engine = run_program(config)
     role = _one(engine, "deploy-role")
     assert role.inputs["permissionsBoundary"] == boundary
-    assert "::other-210987654321::" in role.provider
+    assert "::210987654321::" in role.provider
     issue = json.loads(_one(engine, "aws-workload-policy/issue-deploy").inputs["policy"])
     (statement,) = issue["Statement"]
     assert statement["Resource"] == ["arn:aws:iam::210987654321:role/vault-target-dev-deploy"]

@@ -41,7 +41,8 @@ def test_one_identity_provider_stands_in_each_account_for_each_namespace_it_trus
         for entry in production.registered()
         if entry.type == "vaultwif:aws:IdentityProvider"
     }
-    assert providers == {"main/apps", "data/apps", "data/data"}
+    main, data = "123456789012", "444455556666"
+    assert providers == {f"{main}/apps", f"{data}/apps", f"{data}/data"}
 
 
 def test_mounts_are_protected(production: Engine) -> None:
