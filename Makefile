@@ -36,6 +36,7 @@ endif
 
 lab: tools ## start the laboratory (Vault, AWS, the network between) or leave it running
 	@$(VENV)/python -m lab up
+	@$(VENV)/python -m lab application
 
 lab-down: ## stop the laboratory; it keeps its state in .lab/
 	@test ! -e .lab || $(PYTHON) -m lab down
@@ -47,7 +48,7 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 	@$(VENV)/python -m pytest tests/unit tests/program
 
 test: tools ## every test, the real engine and the laboratory included
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n auto --dist loadfile
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

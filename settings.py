@@ -5,28 +5,51 @@ once: a program that stops halfway leaves behind what it has already registered.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from configuration.auth_method import AuthMethod, LoginRoleSettings
 from configuration.checks import Draft, check
+from configuration.human_login import HumanLogin, read_login
 from configuration.problems import Key, Problems
+from configuration.references import declared_roles
 from configuration.roles import AssumedRole, IamUserRole, Surroundings
-from configuration.schema import Account, SecretsEngine, VaultSettings
+from configuration.schema import Account, Ownership, SecretsEngine, VaultSettings
+from configuration.target_role import TargetRole, account_of, read_target, target_arns
 from federation import identity
-from federation.names import MountNames, check_key, check_role
+from federation.logins import LoginRole
+from federation.names import MountNames, TargetNames, check_key, check_login_role, check_role
 from federation.roles import VaultRole
 
-__all__ = ["Account", "SecretsEngine", "Settings", "VaultSettings", "load"]
+__all__ = [
+    "Account",
+    "AuthMethod",
+    "HumanLogin",
+    "SecretsEngine",
+    "Settings",
+    "TargetRole",
+    "VaultSettings",
+    "load",
+]
 
 PROJECT = Path(__file__).parent
 """The program's own folder."""
 
-SECTIONS = ("vault", "accounts", "secretsEngines")
+SECTIONS = (
+    "vault",
+    "accounts",
+    "targetRoles",
+    "secretsEngines",
+    "authMethods",
+    "humanLogins",
+    "humanLoginSecrets",
+)
 """Keys of the configuration, as Pulumi.yaml declares them."""
+_NEEDED = ("vault", "accounts")
 
 _ROLE_MODELS: Mapping[str, type[IamUserRole | AssumedRole]] = {
     "iam_user": IamUserRole,
@@ -44,6 +67,11 @@ class Settings:
     vault: VaultSettings
     accounts: Mapping[str, Account]
     secrets_engines: Mapping[str, SecretsEngine]
+    auth_methods: Mapping[str, AuthMethod] = field(default_factory=dict)
+    target_roles: Mapping[str, TargetRole] = field(default_factory=dict)
+    human_logins: Mapping[str, HumanLogin] = field(default_factory=dict)
+    human_login_secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict, repr=False)
+    """The identity providers' client secrets, by login; secret outputs."""
 
     def issuer(self, namespace: str) -> str:
         """Issuer of the plugin tokens of one namespace."""
@@ -54,10 +82,42 @@ class Settings:
         settings = self.secrets_engines[engine]
         return settings.names(self.stack, engine, self.accounts[settings.account])
 
+    def target_names(self, target: str) -> TargetNames:
+        """Names of one target role, by its key."""
+        settings = self.target_roles[target]
+        return settings.names(self.stack, target, self.accounts[settings.account])
+
+    @property
+    def login_namespaces(self) -> tuple[str, ...]:
+        """Every namespace with a login for people, sorted."""
+        return tuple(sorted({login.namespace for login in self.human_logins.values()}))
+
+    def method_names(self, method: str) -> MountNames:
+        """Names of one auth method, by its key."""
+        settings = self.auth_methods[method]
+        return settings.names(self.stack, method, self.accounts[settings.account])
+
+    @property
+    def mounts(self) -> tuple[SecretsEngine | AuthMethod, ...]:
+        """Every mount that is federated."""
+        return (*self.secrets_engines.values(), *self.auth_methods.values())
+
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Every namespace in use, sorted; each has one issuer and one Vault provider."""
-        return tuple(sorted({engine.namespace for engine in self.secrets_engines.values()}))
+        """Every namespace with a federated mount, sorted; each has one issuer."""
+        return tuple(sorted({mount.namespace for mount in self.mounts}))
+
+    @property
+    def owned_namespaces(self) -> Mapping[str, Ownership]:
+        """Every namespace but the root one that is used or listed, and whose it is.
+
+        Sorted, which puts each after the one around it.
+        """
+        listed = self.vault.namespaces
+        paths = sorted(
+            {*listed, *self.namespaces, *self.login_namespaces} - {identity.ROOT_NAMESPACE}
+        )
+        return {path: listed.get(path, "existing") for path in paths}
 
     @property
     def federations(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -66,8 +126,8 @@ class Settings:
         Sorted; each has one identity provider.
         """
         audiences: dict[tuple[str, str], list[str]] = {}
-        for engine in self.secrets_engines.values():
-            audiences.setdefault((engine.account, engine.namespace), []).append(engine.audience)
+        for mount in self.mounts:
+            audiences.setdefault((mount.account, mount.namespace), []).append(mount.audience)
         return {where: tuple(sorted(found)) for where, found in sorted(audiences.items())}
 
 
@@ -95,16 +155,52 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         name: _account(problems, name, entry)
         for name, entry in problems.entries(raw["accounts"], ("accounts",))
     }
+    targets = {
+        name: read_target(problems, root, accounts, name, entry)
+        for name, entry in problems.entries(raw["targetRoles"], ("targetRoles",))
+    }
+    arns = target_arns(problems, stack, accounts, targets)
+    around = Surroundings(root=root, account=None, targets=arns)
     engines = {
         name: engine
         for name, entry in problems.entries(raw["secretsEngines"], ("secretsEngines",))
-        if (engine := _engine(problems, root, accounts, name, entry))
+        if (engine := _engine(problems, accounts, around, name, entry))
     }
-    check(Draft(stack=stack, vault=vault, accounts=accounts, engines=engines), problems)
+    methods = {
+        name: method
+        for name, entry in problems.entries(raw["authMethods"], ("authMethods",))
+        if (method := _method(problems, accounts, around, name, entry))
+    }
+    logins = {
+        name: login
+        for name, entry in problems.entries(raw["humanLogins"], ("humanLogins",))
+        if (login := read_login(problems, name, entry))
+    }
+    secrets = _client_secrets(config, problems, raw["humanLogins"], raw["humanLoginSecrets"])
+    draft = Draft(
+        stack=stack,
+        vault=vault,
+        accounts=accounts,
+        engines=engines,
+        methods=methods,
+        targets={name: target for name, target in targets.items() if target},
+        target_arns=arns,
+        logins=logins,
+        declared_roles=declared_roles(raw["secretsEngines"]),
+    )
+    check(draft, problems)
     if problems.lines or vault is None:
         raise pulumi.RunError(problems.text(stack))
-    sound = {name: account for name, account in accounts.items() if account}
-    return Settings(stack=stack, vault=vault, accounts=sound, secrets_engines=engines)
+    return Settings(
+        stack=stack,
+        vault=vault,
+        accounts={name: account for name, account in accounts.items() if account},
+        secrets_engines=engines,
+        auth_methods=methods,
+        target_roles=draft.targets,
+        human_logins=logins,
+        human_login_secrets=secrets,
+    )
 
 
 def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -114,7 +210,7 @@ def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # no
     except pulumi.ConfigTypeError:
         problems.add((section,), "must be an object; write it as YAML in the stack's file")
         return None
-    if raw is None and section != "secretsEngines":
+    if raw is None and section in _NEEDED:
         problems.add((section,), "is missing")
     return raw
 
@@ -136,8 +232,8 @@ def _account(problems: Problems, name: str, raw: object) -> Account | None:
 
 def _engine(
     problems: Problems,
-    root: Path,
     accounts: Mapping[str, Account | None],
+    around: Surroundings,
     name: str,
     raw: object,
 ) -> SecretsEngine | None:
@@ -147,11 +243,8 @@ def _engine(
     if not isinstance(raw, dict):
         problems.add(key, "must be an object")
         return None
-    account = raw.get("account")
-    if isinstance(account, str) and account not in accounts:
-        known = ", ".join(accounts) or "none"
-        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
-    surroundings = Surroundings(root=root, account=accounts.get(str(account)))
+    account = account_of(problems, accounts, key, raw)
+    surroundings = replace(around, account=account)
     roles = [
         _role(problems, (*key, "roles", role), entry, surroundings)
         for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
@@ -162,6 +255,71 @@ def _engine(
         return None
     sound = sorted((role for role in roles if role), key=lambda role: role.name)
     return engine.model_copy(update={"path": engine.path or name, "roles": tuple(sound)})
+
+
+def _client_secrets(
+    config: pulumi.Config, problems: Problems, logins: object, raw: object
+) -> dict[str, pulumi.Output[str]]:
+    """Return each login's client secret as a secret; no value of it ever reaches a message."""
+    section = "humanLoginSecrets"
+    set_one = f"pulumi config set --secret --path '{config.full_key(section)}.<login>'"
+    wanted = set(logins) if isinstance(logins, dict) else set()
+    given = dict(problems.entries(raw, (section,)))
+    if given and not pulumi.runtime.is_config_secret(config.full_key(section)):
+        problems.add(
+            (section,),
+            "must be secret, but stands in the clear: take it out, give the client a new secret "
+            f"at the identity provider, and type {set_one}",
+        )
+    for name in sorted(wanted - set(given)):
+        problems.add((section, name), f"is missing; type {set_one}")
+    for name in sorted(set(given) - wanted):
+        problems.add((section, name), "is for no login of humanLogins")
+    for name, value in given.items():
+        if not isinstance(value, str) or not value:
+            problems.add((section, name), "must be text, and not empty")
+    return {
+        name: pulumi.Output.secret(value)
+        for name, value in given.items()
+        if isinstance(value, str) and not problems.lines
+    }
+
+
+def _method(
+    problems: Problems,
+    accounts: Mapping[str, Account | None],
+    around: Surroundings,
+    name: str,
+    raw: object,
+) -> AuthMethod | None:
+    """Validate a method and each of its roles apart, so that none hides another's problems."""
+    key: Key = ("authMethods", name)
+    named = problems.name_is_sound(key, check_key)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    account_of(problems, accounts, key, raw)
+    roles = [
+        _login_role(problems, (*key, "roles", role), entry, around)
+        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
+    ]
+    own = {field: value for field, value in raw.items() if field != "roles"}
+    method = problems.parse(AuthMethod, own, key)
+    if method is None or not named:
+        return None
+    sound = sorted((role for role in roles if role), key=lambda role: role.name)
+    return method.model_copy(update={"path": method.path or name, "roles": tuple(sound)})
+
+
+def _login_role(
+    problems: Problems, key: Key, raw: object, around: Surroundings
+) -> LoginRole | None:
+    named = problems.name_is_sound(key, check_login_role)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    role = problems.parse(LoginRoleSettings, raw, key, replace(around, account=None))
+    return role.login_role(str(key[-1]), around.root) if role and named else None
 
 
 def _role(

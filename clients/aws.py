@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_iam.type_defs import TagTypeDef
+    from mypy_boto3_iam.type_defs import GetOpenIDConnectProviderResponseTypeDef, TagTypeDef
 
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
@@ -94,7 +94,7 @@ class Holdings:
 
 
 class IdentityProviders:
-    """The audiences of an account's OIDC identity providers.
+    """The audiences and thumbprints of an account's OIDC identity providers.
 
     Raises:
         AwsError: no credentials, wrong account, unreachable or refused.
@@ -105,13 +105,13 @@ class IdentityProviders:
 
     def audiences(self, provider_arn: str) -> frozenset[str] | None:
         """Return the audiences registered at a provider; ``None`` when it does not exist."""
-        try:
-            found = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) == "NoSuchEntity":
-                return None
-            raise _failure(f"read the identity provider {provider_arn}", error) from error
-        return frozenset(found["ClientIDList"])
+        found = self._found(provider_arn)
+        return None if found is None else frozenset(found["ClientIDList"])
+
+    def thumbprints(self, provider_arn: str) -> list[str]:
+        """Return the thumbprints that a provider lists; none when it does not exist."""
+        found = self._found(provider_arn)
+        return [] if found is None else found["ThumbprintList"]
 
     def add(self, provider_arn: str, audience: str) -> None:
         """Register an audience; registering it twice is no error.
@@ -138,6 +138,14 @@ class IdentityProviders:
                 raise _failure(
                     f"remove the audience {audience!r} from {provider_arn}", error
                 ) from error
+
+    def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
+        try:
+            return self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "NoSuchEntity":
+                return None
+            raise _failure(f"read the identity provider {provider_arn}", error) from error
 
 
 class Users:

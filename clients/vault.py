@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -19,6 +20,29 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
+NOT_SIGNED_IN = "NoCredentialProviders"
+"""What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
+
+PROBE = "session-check"
+"""Name of a static role and of an IAM user, neither of which ever exists."""
+
+REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
+"""How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
+
+OF_EVERY_NAMESPACE = frozenset(
+    f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
+)
+"""Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
+the root one ``ns_...`` (``sys/mounts``)."""
+
+ENGINE_SETTINGS = (
+    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
+    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
+    *("role_arn", "identity_token_audience", "identity_token_ttl"),
+)
+"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
+credentials"), without keys and their rotation, which it does not have."""
+
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
@@ -32,8 +56,16 @@ class VaultUnreachableError(VaultError):
     """Vault did not answer at all."""
 
 
+class VaultUntrustedError(VaultUnreachableError):
+    """Something answers, with a certificate that is not trusted here."""
+
+
 class VaultForbiddenError(VaultError):
     """The token may not do this."""
+
+
+class NotSignedInError(VaultError):
+    """A secrets engine has no session at AWS; Vault does not pass on why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +187,27 @@ class Vault:
         held = self._read("identity/oidc/config") or {}
         return str(held.get("issuer") or "")
 
+    def has_namespace(self, name: str) -> bool:
+        """Tell whether the namespace has a child of this name.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._read(f"sys/namespaces/{name}") is not None
+
+    def mounted(self) -> list[str]:
+        """Return the paths of what is mounted in the namespace, beside what each one has.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        engines = self._read("sys/mounts") or {}
+        methods = self._read("sys/auth") or {}
+        return [
+            *(path for path, mount in engines.items() if mount["type"] not in OF_EVERY_NAMESPACE),
+            *(f"auth/{path}" for path in methods if path != "token/"),
+        ]
+
     def signing_keys(self) -> list[str]:
         """Return the names of the namespace's keys that sign identity tokens.
 
@@ -196,20 +249,67 @@ class Vault:
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
 
-    def reconnect(self, path: str) -> None:
-        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+    def session(self, path: str) -> str:
+        """Make the AWS secrets engine at ``path`` sign in anew; return the ARN of who it then is.
 
-        An engine that could not sign in when it was first used never tries again. Any write of its
-        configuration discards its client, and every field left out stays, save this one (Vault,
-        AWS secrets engine API, "Configure root credentials").
+        Nothing in Vault's API says it, so Vault is asked for a static role of an IAM user that
+        does not exist. It signs in to look that user up, AWS refuses, for no session of this
+        program may look users up, and names whom it refused. Without a rotation period, nothing is
+        stored and nobody's keys are touched, whatever AWS answers (Vault, AWS secrets engine API,
+        "Create/Update static role": both fields are required).
+
+        Raises:
+            NotSignedInError: AWS gave the engine no session.
+            VaultError: unreachable or refused, or AWS answered something else.
+        """
+        role, data = f"{path}/static-roles/{PROBE}", {"username": PROBE}
+        try:
+            self._ask("update", role, lambda: self._client.write_data(role, data=data))
+        except VaultError as error:
+            if NOT_SIGNED_IN in str(error):
+                raise NotSignedInError(f"Vault's mount {path} has no session at AWS") from error
+            if refused := REFUSED.search(str(error)):
+                return refused[1]
+            raise
+        raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
+
+    def username_template(self, path: str) -> str:
+        """Return the template by which an AWS secrets engine names users; empty without one.
 
         Raises:
             VaultError: unreachable or refused.
         """
+        return str((self._read(f"{path}/config/root") or {}).get("username_template") or "")
+
+    def set_username_template(self, path: str, template: str) -> None:
+        """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {"username_template": template})
+
+    def reconnect(self, path: str) -> None:
+        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again; any write of its
+        configuration discards its client.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite(path, {})
+
+    def _rewrite(self, path: str, changes: dict[str, Any]) -> None:
+        """Write the configuration of a federated AWS secrets engine as it is, but for ``changes``.
+
+        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
+        template.
+        """
         config = f"{path}/config/root"
-        if held := self._read(config):
-            same = {"username_template": held["username_template"]}
-            self._ask("update", config, lambda: self._client.write_data(config, data=same))
+        held = self._read(config) or {}
+        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
+        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.
@@ -284,8 +384,11 @@ def _verify() -> str | bool:
 
 def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        why = "its certificate is not trusted here; set VAULT_CACERT to the authority's certificate"
-    elif isinstance(error, requests.exceptions.ProxyError):
+        return VaultUntrustedError(
+            f"{address} cannot be reached: its certificate is not trusted here; set VAULT_CACERT "
+            "to the authority's certificate"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
         why = "the proxy of HTTPS_PROXY does not let the request through"
     elif isinstance(error, requests.exceptions.Timeout):
         why = "no answer in time; check that it is up and not blocked by a firewall"

@@ -6,19 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
+from federation.names import stack_tags
+
 if TYPE_CHECKING:
-    from clients.aws import AccountAccess, IdentityProviders, Users
+    from clients.aws import AccountAccess, Holdings, IdentityProviders, Users
     from components.declared import DeclaredAccount
 
 
-def deploy_roles(account: DeclaredAccount) -> list[aws.ProviderAssumeRoleArgs] | None:
-    """Return what the account's provider assumes first; ``None`` without a deploy role."""
-    if account.deploy_role_arn is None:
-        return None
-    role = aws.ProviderAssumeRoleArgs(
+AWS_RETRIES = 8
+"""How often an account's provider repeats a request that fails. Its own default, 25, means minutes
+in which an AWS that cannot be reached looks like a slow one; eight outlast throttling, and end
+within about a minute."""
+
+
+def sign_in(account: DeclaredAccount, stack: str) -> aws.ProviderArgs:
+    """Return how the provider of an account signs in, tags what it makes, and gives up."""
+    deploy_role = aws.ProviderAssumeRoleArgs(
         role_arn=account.deploy_role_arn, external_id=account.external_id
     )
-    return [role]
+    return aws.ProviderArgs(
+        region=account.region,
+        profile=account.profile,
+        assume_roles=[deploy_role] if account.deploy_role_arn else None,
+        allowed_account_ids=[account.id],
+        max_retries=AWS_RETRIES,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(stack)),
+    )
 
 
 def access(account: DeclaredAccount) -> dict[str, str | None]:
@@ -37,6 +50,13 @@ def identity_providers(props: dict[str, Any]) -> IdentityProviders:
     from clients.aws import IdentityProviders  # noqa: PLC0415 - the program itself never needs it
 
     return IdentityProviders(_reached(props))
+
+
+def holdings(props: dict[str, Any]) -> Holdings:
+    """Reach what the account that the inputs of :func:`access` name holds by name."""
+    from clients.aws import Holdings  # noqa: PLC0415 - as above
+
+    return Holdings(_reached(props))
 
 
 def users(props: dict[str, Any]) -> Users:

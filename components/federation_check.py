@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, ResourceProvider, UpdateResult
 
-from federation import identity
+from federation import identity, releases
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ HELD = ("accessor", "audience", "role_arn", "token_ttl_seconds", "token_key")
 ABLE = "able to federate"
 """What is declared about the server; in its place a refresh puts what it lacks."""
 
-INPUTS = ("address", "namespace", "path", "mount_class", "server", "issuer", *HELD)
-
-_RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)(-.+)?")
+INPUTS = ("address", "namespace", "path", "mount_class", "server", "confusable", "issuer", *HELD)
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +56,8 @@ class FederationCheckArgs:
     """Name of the signing key."""
     token_ttl_seconds: int
     """Lifetime of a plugin token."""
+    confusable: str = ""
+    """What a server that confuses accounts would let in; see ``federation.logins.confusable``."""
 
 
 class _FederationCheckProvider(ResourceProvider):
@@ -88,11 +87,11 @@ class _FederationCheckProvider(ResourceProvider):
         """
         from clients.vault import VaultError  # noqa: PLC0415 - the program itself never needs it
 
-        held, mount_class = _declared(props), MountClass(props["mount_class"])
+        held = _declared(props)
         try:
             with _vault(props) as vault:
-                mount = vault.federation(mount_class, props["path"])
-                held["server"] = _lacking(vault, mount_class) or ABLE
+                mount = vault.federation(MountClass(props["mount_class"]), props["path"])
+                held["server"] = _lacking(vault, held) or _danger(vault, held) or ABLE
             held |= {key: getattr(mount, key, "") for key in HELD}
             held["issuer"] = _issuer_published_at(props["issuer"])
         except VaultError as error:
@@ -125,15 +124,17 @@ class FederationCheck(pulumi.dynamic.Resource, module="vaultwif", name="Federati
             "issuer": args.issuer,
             "token_key": args.token_key,
             "token_ttl_seconds": args.token_ttl_seconds,
+            **({"confusable": args.confusable} if args.confusable else {}),
         }
         super().__init__(_FederationCheckProvider(), name, props, opts)
 
 
 def _verify(props: dict[str, Any]) -> None:
-    path, mount_class, declared = props["path"], MountClass(props["mount_class"]), _declared(props)
+    path, declared = props["path"], _declared(props)
     with _vault(props) as vault:
-        held = vault.federation(mount_class, path)
-        lacking = _lacking(vault, mount_class)
+        held = vault.federation(MountClass(props["mount_class"]), path)
+        lacking = _lacking(vault, declared)
+        danger = "" if lacking else _danger(vault, declared)
     if held is None:
         raise FederationError(
             f"there is no mount at {path} in Vault at {props['address']}; "
@@ -144,18 +145,39 @@ def _verify(props: dict[str, Any]) -> None:
             f"Vault cannot federate the mount {path}: {lacking}; then run `pulumi up` again. "
             f"{_consequence(held)}"
         )
+    if danger:
+        raise FederationError(f"the mount {path} would let strangers in: {danger}")
     differing = [key for key in HELD if getattr(held, key) != declared[key]]
     if differing:
         told = "; ".join(
             f"{key}: Vault holds {getattr(held, key)!r}, declared is {declared[key]!r}"
             for key in differing
         )
+        remedy = "run `pulumi up` again"
+        if declared["mount_class"] == MountClass.AUTH and "token_key" in differing:
+            # The official provider never reads it back, and so never writes it again.
+            key = declared["token_key"]
+            remedy = f"type `vault auth tune -identity-token-key={key} {path}/`, then {remedy}"
         raise FederationError(
             f"the mount {path} is not federated as declared ({told}). "
-            "It was made anew, or another program or person writes its configuration: "
-            "run `pulumi up` again"
+            f"It was made anew, or another program or person writes its configuration: {remedy}"
         )
     _verify_issuer(props["issuer"])
+    if declared["mount_class"] == MountClass.AUTH:
+        _verify_reach(declared)
+
+
+def _verify_reach(declared: dict[str, Any]) -> None:
+    from clients.auth_method import AuthMethod  # noqa: PLC0415 - as above
+    from components.federation_probe import await_reach  # noqa: PLC0415 - as above
+
+    path = declared["path"]
+    with AuthMethod(declared["address"], declared["namespace"], path) as method:
+        trouble = await_reach(method, declared["role_arn"])
+    if trouble:
+        raise FederationError(
+            f"the mount {path} is of no use: {trouble}; then run `pulumi up` again"
+        )
 
 
 def _consequence(held: HeldFederation) -> str:
@@ -167,7 +189,7 @@ def _consequence(held: HeldFederation) -> str:
     )
 
 
-def _lacking(vault: Vault, mount_class: MountClass) -> str:
+def _lacking(vault: Vault, declared: dict[str, Any]) -> str:
     """Say why the provider would drop audience and role ARN, and the remedy; empty if it would not.
 
     Raises:
@@ -189,22 +211,39 @@ def _lacking(vault: Vault, mount_class: MountClass) -> str:
             "its version is redacted, and without it the provider drops audience and role ARN "
             "silently: take redact_version out of the listener's configuration"
         )
-    number, _, metadata = version.partition("+")
-    first = ".".join(map(str, FIRST_RELEASE[mount_class]))
-    if "ent" not in metadata:
+    release, earliest = releases.parse(version), FIRST_RELEASE[MountClass(declared["mount_class"])]
+    first = ".".join(map(str, earliest))
+    if "ent" not in version.partition("+")[2]:
         return (
             f"it is {version}, not Enterprise, and plugin workload "
             f"identity federation needs Vault Enterprise {first} or later: use such a Vault"
         )
-    release = _RELEASE.fullmatch(number)
-    # A pre-release sorts below its release (Semantic Versioning 2.0.0, section 11).
-    known = release and (*map(int, release.group(1, 2, 3)), release[4] is None)
-    if not known or known < (*FIRST_RELEASE[mount_class], 0, True):
+    if release is None or not release.at_least(*earliest):
         return (
             f"it is {version}, and the provider federates this kind of mount from release {first} "
             "on: upgrade Vault"
         )
     return ""
+
+
+def _danger(vault: Vault, declared: dict[str, Any]) -> str:
+    """Say whom the server would let in beside those declared, and the remedy; empty if nobody.
+
+    Raises:
+        VaultError: the version cannot be read.
+    """
+    if not declared.get("confusable"):
+        return ""
+    version = vault.version()
+    release = releases.parse(version)
+    if release and not release.confuses_accounts:
+        return ""
+    return (
+        f"Vault is {version or 'of a hidden version'}, open to CVE-2025-11621, and with "
+        f"{declared['confusable']} it would take principals of other accounts for those that are "
+        f"bound. Upgrade Vault (fixed in {releases.AWS_LOGIN_FIXED}), or bind exact principals, "
+        "each name in one account; then run `pulumi up` again"
+    )
 
 
 def _verify_issuer(issuer: str) -> None:

@@ -8,6 +8,7 @@ import pulumi_vault as vault
 from components.declared import DeclaredVault
 from components.issuer_check import IssuerCheck, IssuerCheckArgs
 from components.issuer_guard import IssuerGuard, IssuerGuardArgs
+from components.namespace import Namespace
 from federation import identity, names
 
 
@@ -19,10 +20,8 @@ class IssuerArgs:
     """The cluster; an issuer declared as existing is never touched."""
     stack: str
     """The stack; its signing key is its own, also where the issuer is not."""
-    namespace: str
-    """Path of the namespace; empty for the root namespace."""
-    root: vault.Provider
-    """Provider of the root namespace, where the id of every other one can be asked for."""
+    namespace: Namespace | None
+    """The namespace; ``None`` for the root one."""
 
 
 class Issuer(pulumi.ComponentResource):
@@ -50,11 +49,16 @@ class Issuer(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         self.declared = args.cluster
-        self.declared_url = identity.issuer(args.cluster.public_address, args.namespace)
-        signing_key = names.signing_key(args.stack, args.namespace)
+        path = args.namespace.path if args.namespace else identity.ROOT_NAMESPACE
+        self.declared_url = identity.issuer(args.cluster.public_address, path)
+        signing_key = names.signing_key(args.stack, path)
         check = IssuerCheck(
             f"{name}-check",
-            IssuerCheckArgs(cluster=args.cluster, namespace=args.namespace, key=signing_key),
+            IssuerCheckArgs(
+                cluster=args.cluster,
+                namespace=args.namespace.there if args.namespace else path,
+                key=signing_key,
+            ),
             child,
         )
         address = check.issuer
@@ -65,14 +69,14 @@ class Issuer(pulumi.ComponentResource):
                 f"{name}-guard",
                 IssuerGuardArgs(
                     address=args.cluster.address,
-                    namespace=args.namespace,
+                    namespace=path,
                     issuer=config.issuer.apply(lambda held: held or args.cluster.public_address),
                     key=signing_key,
                 ),
                 child,
             )
             address = guard.issuer
-        self.url = address.apply(lambda held: identity.issuer(held, args.namespace))
+        self.url = address.apply(lambda held: identity.issuer(held, path))
         key = vault.identity.OidcKey(
             f"{name}-key",
             name=check.key,
@@ -83,9 +87,9 @@ class Issuer(pulumi.ComponentResource):
             opts=child,
         )
         self.key = key.name
-        self.namespace_id = pulumi.Output.from_input(identity.ROOT_NAMESPACE_ID)
-        if args.namespace:
-            self.namespace_id = vault.get_namespace_output(
-                path=args.namespace, opts=pulumi.InvokeOptions(parent=self, provider=args.root)
-            ).namespace_id
+        self.namespace_id = (
+            args.namespace.id
+            if args.namespace
+            else pulumi.Output.from_input(identity.ROOT_NAMESPACE_ID)
+        )
         self.register_outputs({"url": self.url, "key": self.key, "namespace_id": self.namespace_id})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, ResourceProvider, UpdateResult
+from pulumi.runtime import rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ class IssuerCheckArgs:
 
     cluster: DeclaredVault
     """The cluster, and whether its issuers are the stack's own."""
-    namespace: str
-    """Path of the namespace; empty for the root namespace."""
+    namespace: pulumi.Input[str]
+    """Path of the namespace, unknown until it is there; empty for the root namespace."""
     key: str
     """Name of the stack's signing key there."""
 
@@ -41,6 +42,9 @@ class _IssuerCheckProvider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what belongs to others, and what is relied upon but not there."""
+        # An unknown arrives as an object: the namespace is still to be made, and empty.
+        if not isinstance(news["namespace"], str) or news["namespace"] == rpc.UNKNOWN:
+            return CheckResult({**_asked(news), "namespace": rpc.UNKNOWN}, [])
         from clients.vault import Vault, VaultError  # noqa: PLC0415 - the program never needs it
 
         try:

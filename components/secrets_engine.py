@@ -1,6 +1,7 @@
 """One AWS secrets engine, with everything that lives and dies with it."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -14,9 +15,12 @@ from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.session_check import SessionCheck, SessionCheckArgs
+from components.summary import EngineSummary
 from components.user_guard import UserGuard, UserGuardArgs
+from components.username_template import UsernameTemplate, UsernameTemplateArgs
 from components.workload_role import WorkloadRole, WorkloadRoleArgs
-from federation import identity, permissions
+from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
@@ -35,21 +39,35 @@ class SecretsEngineArgs:
     """What its account knows of its issuer."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What makes a person a reader of one Vault role."""
+
+    policy: vault.Policy
+    """Vault policy that reads its credentials and nothing else."""
+    command: str
+    """The command that does."""
+
+
 class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-check``, ``<name>-users`` and, for each Vault
-    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<name>-usernames``, ``<name>-audience``, ``<name>-workload``, ``<name>-check``,
+    ``<name>-session``, ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``,
+    ``<name>-role/<role>``, ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
     then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
     mount goes.
     """
 
+    workload: WorkloadRole
+    """IAM role of the mount, which target roles trust."""
+    grants: dict[str, Grant]
+    """How to let somebody read, by Vault role."""
     summary: pulumi.Output[dict[str, Any]]
-    """What a person needs to know of it: mount, issuer, audience, subject, ARNs, thumbprints, and
-    the command that reads credentials of each Vault role. Nothing secret."""
+    """What people and other stacks need to know of it, an :class:`EngineSummary`."""
 
     def __init__(
         self, name: str, args: SecretsEngineArgs, opts: pulumi.ResourceOptions | None = None
@@ -61,30 +79,42 @@ class SecretsEngine(pulumi.ComponentResource):
         subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
             lambda known: identity.subject(known[0], args.names.mount_class, known[1])
         )
-        check, needed = self._federation(mount, subject)
+        check, self.workload, audience = self._federation(mount, subject)
+        needed: list[pulumi.Resource] = [audience, self.workload]
+        usernames = UsernameTemplate(
+            f"{name}-usernames",
+            UsernameTemplateArgs(
+                address=args.trust.issuer.declared.address,
+                namespace=args.names.namespace,
+                path=args.engine.path,
+                accessor=mount.accessor,
+                template=USERNAME_TEMPLATE,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        # After the template, because both write the mount's whole configuration.
+        session = self._session(check, subject, [usernames, *needed])
         users = UserGuard(
             f"{name}-users",
             UserGuardArgs(names=args.names, account=args.trust.account),
-            pulumi.ResourceOptions(parent=self, depends_on=[check, *needed]),
+            pulumi.ResourceOptions(parent=self, depends_on=[session, check, *needed]),
         )
-        for role in args.engine.roles:
-            self._role(role, mount, [users, *needed])
-        self.summary = pulumi.Output.all(
+        self.grants = {
+            role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
+        }
+        self.summary = EngineSummary(
             mount=args.engine.path,
+            namespace=args.names.namespace,
+            region=args.trust.account.region,
             issuer=args.trust.issuer.url,
             audience=args.engine.audience,
             subject=subject,
             role_arn=check.role_arn,
             provider_arn=args.trust.arn,
             thumbprints=args.trust.chain.thumbprints,
-            read_credentials={role.name: self._command(role) for role in args.engine.roles},
-        )
+            read_credentials={role: grant.command for role, grant in self.grants.items()},
+        ).output()
         self.register_outputs({"summary": self.summary})
-
-    def _command(self, role: VaultRole) -> str:
-        namespace = self._args.names.namespace
-        scope = ["-namespace", namespace] if namespace else []
-        return shlex.join(["vault", "read", *scope, f"{self._args.engine.path}/creds/{role.name}"])
 
     def _mount(self) -> vault.aws.SecretBackend:
         name, engine, trust = self._name, self._args.engine, self._args.trust
@@ -100,6 +130,7 @@ class SecretsEngine(pulumi.ComponentResource):
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
+            sts_endpoint=arns.unguessed_sts_endpoint(trust.account.region),
             identity_token_audience=signing.allowed_client_id,
             identity_token_key=signing.key_name,
             identity_token_ttl=engine.token_ttl_seconds,
@@ -118,17 +149,17 @@ class SecretsEngine(pulumi.ComponentResource):
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
                 delete_before_replace=True,
-                # because the official provider never writes a changed template to Vault.
-                replace_on_changes=["usernameTemplate"],
-                # because another account's role cannot delete what this one's has made: the old
-                # leases end before anything points elsewhere.
-                replacement_trigger=trust.account.id,
+                # What is declared, not what Vault holds: the role, because another one, above all
+                # another account's, cannot delete what this one has made; the audience, because a
+                # mount that has a new one before AWS does could revoke nothing; the template,
+                # because inline policies know users by it. The old leases end before any changes.
+                replacement_trigger=[self._args.names.role_arn, engine.audience, USERNAME_TEMPLATE],
             ),
         )
 
     def _federation(
         self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
-    ) -> tuple[FederationCheck, list[pulumi.Resource]]:
+    ) -> tuple[FederationCheck, WorkloadRole, RegisteredAudience]:
         """Return the check, and what revocation needs besides the mount."""
         name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
@@ -166,11 +197,35 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
         )
-        return check, [audience, workload]
+        return check, workload, audience
+
+    def _session(
+        self,
+        check: FederationCheck,
+        subject: pulumi.Output[str],
+        after: list[pulumi.Resource],
+    ) -> SessionCheck:
+        args, trust = self._args, self._args.trust
+        return SessionCheck(
+            f"{self._name}-session",
+            SessionCheckArgs(
+                address=trust.issuer.declared.address,
+                names=args.names,
+                path=args.engine.path,
+                issuer=trust.issuer.url,
+                subject=subject,
+                audience=args.engine.audience,
+                role_arn=check.role_arn,
+                provider_arn=trust.arn,
+                thumbprints=trust.chain.thumbprints,
+                account=trust.account,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[check, *after]),
+        )
 
     def _role(
         self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]
-    ) -> None:
+    ) -> Grant:
         name, args, path = self._name, self._args, self._args.engine.path
         guard = LeaseGuard(
             f"{name}-leases/{role.name}",
@@ -196,7 +251,7 @@ class SecretsEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[guard]),
         )
         access_policy = Template(ACCESS_POLICY.read_text("utf-8"))
-        vault.Policy(
+        policy = vault.Policy(
             f"{name}-access/{role.name}",
             name=args.names.access_policy(role.name),
             policy=vault_role.name.apply(
@@ -204,6 +259,24 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        return Grant(policy=policy, command=read_command(path, args.names.namespace, role))
+
+
+def read_command(mount: str, namespace: str, role: VaultRole) -> str:
+    """Return what a person types to read credentials of a Vault role."""
+    scope = ["-namespace", namespace] if namespace else []
+    # Vault picks the target role itself only where there is no choice.
+    target = [f"role_arn={role.role_arns[0]}"] if len(role.role_arns) > 1 else []
+    return shlex.join(["vault", "read", *scope, f"{mount}/creds/{role.name}", *target])
+
+
+def grants(engines: Mapping[str, SecretsEngine]) -> dict[str, Grant]:
+    """Return how to let somebody read, by ``<engine>/<role>``, over all engines of a stack."""
+    return {
+        f"{key}/{role}": grant
+        for key, engine in engines.items()
+        for role, grant in engine.grants.items()
+    }
 
 
 def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:
@@ -211,6 +284,8 @@ def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:
     if role.credential_type == "assumed_role":
         return {
             "role_arns": list(role.role_arns),
+            "policy_document": role.policy,
+            "policy_arns": list(role.managed_policies) or None,
             "external_id": role.external_id,
             "session_tags": dict(role.session_tags) or None,
             "default_sts_ttl": role.default_ttl_seconds,

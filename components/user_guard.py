@@ -67,11 +67,12 @@ class _UserGuardProvider(ResourceProvider):
         while left := account.under(path):
             if time.monotonic() >= deadline:
                 raise UsersRemainError(
-                    f"IAM users are left under {path} in account {props['account_id']} and Vault "
-                    f"has no lease that would end them: {', '.join(sorted(left))}. Vault deletes "
-                    "what it was interrupted at within about six minutes, as long as its IAM role "
-                    "is there, which therefore stays: repeat `pulumi destroy` then. If Vault has "
-                    "lost its storage, it never will: delete the users, then repeat"
+                    f"IAM users are left under {path} in account {props['account_id']}, and no "
+                    f"lease was found that would end them: {', '.join(sorted(left))}. Vault "
+                    "deletes what it was interrupted at within about six minutes, as long as its "
+                    "IAM role is there, which therefore stays: repeat `pulumi destroy` then. Those "
+                    "that are still left, and all of a Vault that has lost its storage, nobody "
+                    "else deletes: delete them, then repeat"
                 )
             time.sleep(PAUSE_SECONDS)
 

@@ -41,12 +41,16 @@ class WorkloadRole(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """ARN of the role, known once the role and its trust policy exist."""
+    unique_id: pulumi.Output[str]
+    """What IAM tells this role by from one that is made again under the same name."""
 
     def __init__(
         self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:WorkloadRole", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # because the engine takes what another provider is given for the same thing, and changes
+        # in the new account what stands in the old one.
+        child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         trust = pulumi.Output.all(args.provider_arn, args.subject).apply(
             lambda known: trust_policy(known[0], args.audience, known[1])
@@ -58,7 +62,10 @@ class WorkloadRole(pulumi.ComponentResource):
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,
-            opts=child,
+            # because two roles cannot have one name.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(delete_before_replace=True)
+            ),
         )
         for policy, document in args.policies.items():
             aws.iam.RolePolicy(
@@ -69,4 +76,5 @@ class WorkloadRole(pulumi.ComponentResource):
                 opts=child,
             )
         self.arn = role.arn
+        self.unique_id = role.unique_id
         self.register_outputs({"arn": self.arn})

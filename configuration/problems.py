@@ -102,7 +102,7 @@ class Problems:
                         **problem.get("ctx", {})
                     )
                     absent = problem["type"] == "missing" or isinstance(
-                        problem["input"], dict | list
+                        problem["input"], dict | list | tuple
                     )
                     self.add(where, allowed, *(() if absent else (problem["input"],)))
         return None
@@ -119,6 +119,8 @@ def _spelt(part: str | int, model: type[Section]) -> str | int:
 
 
 def _unknown(name: str, model: type[Section]) -> str:
+    if name in model.refused:
+        return model.refused[name]
     known = [field.alias or field_name for field_name, field in model.model_fields.items()]
     refused = difflib.get_close_matches(name, model.refused, n=1)
     if refused and not difflib.get_close_matches(name, known, n=1):

@@ -1,15 +1,15 @@
 """The shape of a Vault role, one model per credential type."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from configuration.policy_files import OF_SESSION, OF_USER, Limit, read_policy
 from configuration.schema import Account, Section, accepts, not_below_default, without_repeats
-from federation import arns, documents, names, syntax
+from federation import arns, names, syntax
 from federation.roles import VaultRole
 
 LONGEST_CHAINED_SESSION = 3_600
@@ -17,6 +17,8 @@ LONGEST_CHAINED_SESSION = 3_600
 MOST_MANAGED_POLICIES = 20
 MOST_GROUPS = 10
 """Of one user (IAM User Guide, "IAM and AWS STS quotas"; of policies what AWS grants at most)."""
+MOST_SESSION_POLICIES = 10
+"""Managed ones of one session (STS API Reference, AssumeRole, PolicyArns)."""
 
 Tags = Annotated[Mapping[str, str], accepts(syntax.tags)]
 
@@ -28,7 +30,9 @@ class Surroundings:
     root: Path
     """Folder that policy files are named from."""
     account: Account | None
-    """The engine's account, unless that is wrong itself."""
+    """The account in question, unless that is wrong itself."""
+    targets: Mapping[str, str | None] = field(default_factory=dict)
+    """ARNs of the stack's own target roles by name; None of one that is wrong itself."""
 
 
 def _surroundings(info: ValidationInfo) -> Surroundings:
@@ -54,36 +58,45 @@ def _target_arn(arn: str, info: ValidationInfo) -> str:
     return arn
 
 
-def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Not ``min_length``: that counts only entries that are right, and so reports twice."""
-    if not values:
-        raise ValueError("must hold at least one")
-    return values
+def _own_target(name: str, info: ValidationInfo) -> str:
+    """Turn the name of a target role of the stack into its ARN; empty if the role is wrong."""
+    targets = _surroundings(info).targets
+    if name not in targets:
+        known = ", ".join(targets) or "none"
+        raise ValueError(f"is no target role of this stack; known are {known}")
+    return targets[name] or ""
 
 
-def _policy_text(file: str, info: ValidationInfo) -> str:
-    """Read, check and compact the inline policy of an IAM user."""
-    root = _surroundings(info).root.resolve()
-    path = (root / file).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
-        raise ValueError("must be a file inside the project's folder; there is none")
-    try:
-        document = documents.parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"must be a readable file of UTF-8 text: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"must hold an IAM policy: {error}") from None
-    limit = documents.INLINE_POLICIES_OF_USER
-    if documents.size(document) > limit:
+def _session_policy_arn(arn: str, info: ValidationInfo) -> str:
+    """Check what STS asks of a managed session policy (STS API Reference, AssumeRole, PolicyArns).
+
+    It must be AWS's own or in the account of the target role, of whichever target is chosen.
+    """
+    targets = [*info.data.get("role_arns", ()), *info.data.get("target_roles", ())]
+    owners = sorted({arns.owner(target) for target in targets if target})
+    arns.require(arn, "policy", partition=owners[0][0] if owners else None)
+    shared = [account for _, account in owners] if len(owners) == 1 else []
+    if owners and arns.owner(arn)[1] not in (*shared, arns.OF_AWS):
         raise ValueError(
-            f"must have at most {limit} non-blank characters, for AWS grants a user no more, "
-            f"not {documents.size(document)}; use managedPolicies"
+            f"must be in account {' or '.join([*shared, arns.OF_AWS])}: STS looks for a session "
+            "policy in the account of the target role"
         )
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return arn
+
+
+def policy_of(limit: Limit) -> AfterValidator:
+    """Turn the name of a policy file into its text; see :func:`read_policy`."""
+
+    def validate(file: str, info: ValidationInfo) -> str:
+        return read_policy(_surroundings(info).root, file, limit)
+
+    return AfterValidator(validate)
 
 
 PolicyArn = Annotated[str, AfterValidator(_policy_arn)]
+SessionPolicyArn = Annotated[str, AfterValidator(_session_policy_arn)]
 TargetArn = Annotated[str, AfterValidator(_target_arn)]
+OwnTarget = Annotated[str, AfterValidator(_own_target)]
 Group = Annotated[str, accepts(names.check_group)]
 WithoutRepeats = AfterValidator(without_repeats)
 
@@ -99,15 +112,23 @@ class Role(Section):
 class IamUserRole(Role):
     """A Vault role that makes an IAM user per lease."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("defaultTtlSeconds", "maxTtlSeconds"),
-        "is refused: Vault has no lease time per iam_user role; set it on the engine",
-    ) | dict.fromkeys(
-        ("roleArns", "externalId", "sessionTags"), "is refused: only assumed_role knows it"
+    refused: ClassVar[Mapping[str, str]] = (
+        dict.fromkeys(
+            ("defaultTtlSeconds", "maxTtlSeconds"),
+            "is refused: Vault has no lease time per iam_user role; set it on the engine",
+        )
+        | dict.fromkeys(
+            ("roleArns", "targetRoles", "externalId", "sessionTags"),
+            "is refused: only assumed_role knows it",
+        )
+        | {
+            "userPath": "is refused: users are always on the mount's own IAM path, by which the "
+            "policies of its IAM role know them",
+        }
     )
 
     credential_type: Literal["iam_user"]
-    policy: Annotated[str, AfterValidator(_policy_text)] | None = None
+    policy: Annotated[str, policy_of(OF_USER)] | None = None
     """File of the inline policy, from the project's folder; read here, kept as JSON text."""
     managed_policies: Annotated[
         tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
@@ -128,17 +149,37 @@ class IamUserRole(Role):
 class AssumedRole(Role):
     """A Vault role that makes sessions of target roles."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("policy", "managedPolicies", "groups", "tags", "boundary"),
-        "is refused: only iam_user knows it; the target role decides what a session may do",
-    )
+    refused: ClassVar[Mapping[str, str]] = {
+        "groups": "is refused: Vault would read the groups' policies at every request and hand "
+        "them on as a session policy; write that as policy or managedPolicies",
+        "tags": "is refused: the tags of a session are its sessionTags",
+        "boundary": "is refused: a session has the permissions boundary of its target role",
+    }
 
     credential_type: Literal["assumed_role"]
-    role_arns: Annotated[tuple[TargetArn, ...], AfterValidator(_at_least_one), WithoutRepeats]
+    role_arns: Annotated[tuple[TargetArn, ...], WithoutRepeats] = ()
+    """Target roles that somebody else makes."""
+    target_roles: Annotated[
+        tuple[OwnTarget, ...], WithoutRepeats, Field(validate_default=True)
+    ] = ()
+    """Target roles of this stack, by name; resolved here to their ARNs."""
+    policy: Annotated[str, policy_of(OF_SESSION)] | None = None
+    """File of the session policy, to which a session is narrowed; kept as JSON text."""
+    managed_policies: Annotated[
+        tuple[SessionPolicyArn, ...], Field(max_length=MOST_SESSION_POLICIES), WithoutRepeats
+    ] = ()
+    """Managed session policies; what they grant adds to :attr:`policy`."""
     external_id: Annotated[str, accepts(syntax.external_id)] | None = None
     session_tags: Tags = Field(default_factory=dict)
     default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION
     max_ttl_seconds: Annotated[int, Field(ge=900, validate_default=True)] = LONGEST_CHAINED_SESSION
+
+    @field_validator("target_roles")
+    @classmethod
+    def _has_a_target(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not targets and info.data.get("role_arns") == ():
+            raise ValueError("must hold at least one, unless roleArns does")
+        return targets
 
     @field_validator("default_ttl_seconds", "max_ttl_seconds")
     @classmethod
@@ -149,3 +190,9 @@ class AssumedRole(Role):
                 "target role, and AWS ends such a chained session after an hour"
             )
         return not_below_default(seconds, info)
+
+    def vault_role(self, name: str) -> VaultRole:
+        """Return the role as the rest of the program knows it: by ARNs alone."""
+        arns = tuple(dict.fromkeys(filter(None, (*self.target_roles, *self.role_arns))))
+        own = self.model_dump(exclude={"role_arns", "target_roles"})
+        return VaultRole(name=name, role_arns=arns, **own)

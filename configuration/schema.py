@@ -87,6 +87,10 @@ class VaultSettings(Section):
         AfterValidator(without_repeats),
     ] = ()
     """Pinned thumbprints; if empty, taken from the chain that the issuer's host presents."""
+    namespaces: Annotated[Mapping[str, Ownership], accepts(syntax.namespaces)] = Field(
+        default_factory=dict
+    )
+    """Whose the namespaces are, by path; one that is used but not listed is ``existing``."""
     ca_sha256: Annotated[str, accepts(certificates.check_sha256)] | None = None
     """SHA-256 that the last certificate of that chain must have."""
     protect: bool = False

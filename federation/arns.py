@@ -14,6 +14,19 @@ _PARTITIONS = (
 )
 """Regions of each partition, as AWS's own partition data describes them."""
 
+_OTHER_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+"""Where a partition's services are, if not under ``amazonaws.com`` (same source)."""
+
+OF_AWS = "aws"
+"""What the ARNs of AWS's own policies have in place of an account."""
+
 _IAM_ARN = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}|aws):(?P<kind>role|policy)"
     r"/([\x21-\x29\x2b-\x3e\x40-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,128}"
@@ -36,6 +49,33 @@ def partition_of(region: str) -> str:
 def check_region(region: str) -> None:
     """Check that a region belongs to a partition; see :func:`partition_of`."""
     partition_of(region)
+
+
+def sts_endpoint(region: str) -> str:
+    """Return the address of STS in a region.
+
+    Source: AWS General Reference, "AWS Security Token Service endpoints and quotas".
+
+    Raises:
+        ValueError: No partition has regions of this form.
+    """
+    return f"https://sts.{region}.{_OTHER_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
+
+
+def unguessed_sts_endpoint(region: str) -> str | None:
+    """Return the address of a region's STS where Vault would not find it; None where it would.
+
+    Vault puts the suffix ``amazonaws.com`` behind every region (its AWS secrets engine,
+    ``matchingSTSEndpoint``). The suffixes of the other partitions are those of AWS's own
+    partition data.
+    """
+    return sts_endpoint(region) if partition_of(region) in _OTHER_SUFFIXES else None
+
+
+def owner(arn: str) -> tuple[str, str]:
+    """Return partition and account of an ARN that :func:`require` accepts."""
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    return partition, account
 
 
 def require(

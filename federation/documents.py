@@ -1,5 +1,6 @@
 """IAM policy documents as text: their size as AWS counts it, and whether their structure holds."""
 
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,17 +10,28 @@ INLINE_POLICIES_OF_ROLE = 10_240
 INLINE_POLICIES_OF_USER = 2_048
 TRUST_POLICY = 2_048
 """Limits in non-blank characters (IAM User Guide, "IAM and AWS STS quotas")."""
+SESSION_POLICY = 2_048
+"""In characters, blanks included (STS API Reference, AssumeRole, Policy)."""
 
 _VERSION = "2012-10-17"
 _KEYS = frozenset(("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"))
 _SID = re.compile(r"[A-Za-z0-9]+")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
-_OPERATOR = re.compile(
-    r"(ForAllValues:|ForAnyValue:)?"
-    r"(String(Not)?(Equals(IgnoreCase)?|Like)|(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)"
-    r"|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?|Null"
+_OPERATORS = (
+    *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+    *("StringLike", "StringNotLike"),
+    *("NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals"),
+    *("NumericGreaterThan", "NumericGreaterThanEquals"),
+    *("DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals"),
+    *("DateGreaterThan", "DateGreaterThanEquals"),
+    *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress"),
+    *("ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"),
 )
+_NULL = "Null"
+"""IAM User Guide, "IAM JSON policy elements: Condition operators"; each but Null takes IfExists."""
+_OPERATOR = re.compile(rf"(ForAllValues:|ForAnyValue:)?({'|'.join(_OPERATORS)})(IfExists)?|{_NULL}")
+_AFFIXES = re.compile(r"^(ForAllValues:|ForAnyValue:)|IfExists$")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\u00ff]")
 
 
@@ -29,14 +41,22 @@ def size(document: Mapping[str, Any]) -> int:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Read an identity policy and check its structure.
-
-    Not a judgement of what it grants: only that IAM will take it (IAM User Guide, "Grammar of
-    the IAM JSON policy language"). ``Version`` must be 2012-10-17, for under the older one policy
-    variables are plain text.
+    """Read an identity policy and check its structure; see :func:`problems`.
 
     Raises:
         ValueError: With every problem, each naming its statement.
+    """
+    document = read(text)
+    if found := list(problems(document)):
+        raise ValueError("; ".join(found))
+    return document
+
+
+def read(text: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: The text is none, or leaves open which of two values counts.
     """
     try:
         document = json.loads(text, object_pairs_hook=_unique)
@@ -44,9 +64,6 @@ def parse(text: str) -> dict[str, Any]:
         raise ValueError(f"not JSON: {error.msg} in line {error.lineno}") from None
     if not isinstance(document, dict):
         raise ValueError("must be a JSON object")  # noqa: TRY004 -- the text is wrong, not a type
-    problems = list(_problems(text, document))
-    if problems:
-        raise ValueError("; ".join(problems))
     return document
 
 
@@ -59,9 +76,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _problems(text: str, document: Mapping[str, Any]) -> Iterator[str]:
-    foreign = _FORBIDDEN.search(text)
-    if foreign:
+def problems(document: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what is wrong with the structure of an identity policy, each problem by its statement.
+
+    Not a judgement of what it grants: only whether IAM will take it (IAM User Guide, "Grammar of
+    the IAM JSON policy language"). ``Version`` must be 2012-10-17, for under the older one policy
+    variables are plain text.
+    """
+    if foreign := _FORBIDDEN.search(json.dumps(document, ensure_ascii=False)):
         yield f"holds {foreign[0]!r}; IAM takes characters up to U+00FF only"
     for key in sorted(document.keys() - {"Version", "Id", "Statement"}):
         yield f"unknown element {key!r}"
@@ -104,8 +126,11 @@ def _one_of(
         return
     values = statement[present[0]]
     values = values if isinstance(values, list) else [values]
-    if not values or not all(_matches(pattern, value) for value in values):
-        yield f"{present[0]} must be {example}, or a list of such"
+    if not values:
+        yield f"{present[0]} must be {example}, or a list of such; it is empty"
+    for value in values:
+        if not _matches(pattern, value):
+            yield f"{present[0]} must be {example}, or a list of such, not {json.dumps(value)}"
 
 
 def _condition(condition: object) -> Iterator[str]:
@@ -114,7 +139,7 @@ def _condition(condition: object) -> Iterator[str]:
         return
     for operator, keys in condition.items():
         if not _OPERATOR.fullmatch(operator):
-            yield f"unknown condition operator {operator!r}"
+            yield f"unknown condition operator {operator!r}; {_meant(operator)}"
         if not isinstance(keys, dict) or not keys:
             yield f"condition {operator!r} must be an object of keys and values"
             continue
@@ -122,6 +147,15 @@ def _condition(condition: object) -> Iterator[str]:
             listed = values if isinstance(values, list) else [values]
             if not all(isinstance(value, str | int | float) for value in listed):
                 yield f"condition {operator!r} on {key!r} must have a value, or a list of values"
+
+
+def _meant(operator: str) -> str:
+    close = difflib.get_close_matches(_AFFIXES.sub("", operator), (*_OPERATORS, _NULL), n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"{meant}known are {_NULL}, and also with IfExists or after ForAllValues: or ForAnyValue: "
+        f"{', '.join(_OPERATORS)}"
+    )
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

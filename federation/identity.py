@@ -30,6 +30,12 @@ def issuer(address: str, namespace: str = ROOT_NAMESPACE) -> str:
     return f"{address}/v1/{prefix}identity/oidc/plugins"
 
 
+def parent_namespace(namespace: str) -> tuple[str, str]:
+    """Split the path of a namespace into that of the one around it and its own name."""
+    parent, _, name = namespace.rpartition("/")
+    return parent, name
+
+
 def discovery_url(issuer: str) -> str:
     """Where AWS reads the issuer's discovery document (OpenID Connect Discovery 1.0, section 4)."""
     return f"{issuer}/.well-known/openid-configuration"

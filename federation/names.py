@@ -40,6 +40,7 @@ SIGNING_KEY_ENDS = "-plugin-identity"
 _STACK = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 _KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
+_LOGIN_ROLE = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
 
 
@@ -141,6 +142,20 @@ class MountNames:
         check_role(role)
         return f"{self._scope}-creds-{role}".lower()
 
+    def resolve_policy(self, role: str) -> str:
+        """Inline policy with what looking up one Vault role's principals needs."""
+        check_login_role(role)
+        return f"resolve-{role}"
+
+    def other_account_policy(self, account_id: str) -> str:
+        """Inline policy with what reaching the principals of another account needs."""
+        return f"account-{account_id}"
+
+    def login_policy(self, policy: str) -> str:
+        """Vault policy of the stack's own that a token of an auth method has."""
+        check_login_policy(policy)
+        return f"{self._scope}-login-{policy}"
+
     def user_arn_pattern(self, role: str) -> str:
         """ARN pattern of the users of one Vault role, as :data:`USERNAME_TEMPLATE` names them."""
         check_role(role)
@@ -162,6 +177,56 @@ class MountNames:
 
     def _iam_arn(self, resource: str) -> str:
         return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetNames:
+    """The names of one target role, made as :class:`MountNames` makes those of a mount.
+
+    Args:
+        stack: Name of the Pulumi stack.
+        key: What people call the target role in the settings.
+        account_id: The AWS account of the role, 12 digits.
+        partition: The AWS partition of that account.
+
+    Raises:
+        ValueError: A part has a character that cannot be in a name, or the role's name is too long.
+    """
+
+    stack: str
+    key: str
+    account_id: str
+    partition: str
+
+    def __post_init__(self) -> None:
+        _require(_STACK, self.stack, "stack", "lower-case letters and digits, with - _ . inside")
+        check_key(self.key)
+        _fit("IAM role name", self.role_name, LONGEST_IAM_NAME, "shorten the name or the stack")
+
+    @property
+    def role_name(self) -> str:
+        """The IAM role."""
+        return f"vault-target-{_joined(self.stack, self.key)}"
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the IAM role, known before the role exists."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/{self.role_name}"
+
+    @property
+    def session_policy(self) -> str:
+        """Inline policy with what sessions of the role may do."""
+        return "sessions"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the IAM role."""
+        return stack_tags(self.stack) | {"vault-target": self.key}
+
+
+def login_group(stack: str, namespace: str, login: str, group: str) -> str:
+    """Name of Vault's own group for a group of an identity provider, as one login knows it."""
+    return _joined(stack, _segment(namespace), login, group)
 
 
 def provider_arn(partition: str, account_id: str, issuer: str) -> str:
@@ -196,6 +261,25 @@ def check_role(role: str) -> None:
     """
     _require(_ROLE, role, "Vault role", "letters, digits and _, with - . @ inside")
     _fit("Vault role", role, LONGEST_ROLE_NAME, "the names of its users would exceed IAM's 64")
+
+
+def check_login_role(role: str) -> None:
+    """Check the name of a Vault role of an auth method, which Vault keeps in lower case.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_LOGIN_ROLE, role, "Vault role", "lower-case letters, digits and _, with - . inside")
+    _fit("Vault role", role, LONGEST_IAM_NAME, "use a shorter one")
+
+
+def check_login_policy(policy: str) -> None:
+    """Check what the settings call a Vault policy of the stack's own, and its file.
+
+    Raises:
+        ValueError: Saying what is allowed.
+    """
+    _require(_LOGIN_ROLE, policy, "policy", "lower-case letters, digits and _, with - . inside")
 
 
 def check_group(group: str) -> None:

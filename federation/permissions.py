@@ -11,6 +11,7 @@ Management" and "... for AWS Security Token Service").
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from federation.logins import LoginRole, StsRole
 from federation.names import MountNames
 from federation.roles import VaultRole
 
@@ -19,6 +20,7 @@ Statement = dict[str, Any]
 
 _USERS: Final = "Vault, AWS secrets engine, Example IAM policy for Vault"
 _ASSUMED: Final = "Vault, AWS secrets engine, STS AssumeRole"
+_RESOLVED: Final = "Vault, AWS auth method, Recommended Vault IAM policy"
 
 ACTIONS: Final[Mapping[str, str]] = {
     "iam:AddUserToGroup": f"{_USERS}; authorised on the group (Service Authorization Reference)",
@@ -29,6 +31,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "iam:DeleteUser": _USERS,
     "iam:DeleteUserPolicy": _USERS,
     "iam:DetachUserPolicy": _USERS,
+    "iam:GetRole": _RESOLVED,
+    "iam:GetUser": f"{_RESOLVED}; the secrets engine never calls it",
     "iam:ListAccessKeys": _USERS,
     "iam:ListAttachedUserPolicies": _USERS,
     "iam:ListGroupsForUser": _USERS,
@@ -38,13 +42,15 @@ ACTIONS: Final[Mapping[str, str]] = {
     "(Service Authorization Reference)",
     "iam:TagUser": "Vault, AWS secrets engine (API), Create/update role, iam_tags: "
     "Vault calls IAM's TagUser after CreateUser",
-    "sts:AssumeRole": _ASSUMED,
+    "sts:AssumeRole": f"{_ASSUMED}; Vault, AWS auth method, Cross account access",
     "sts:TagSession": "IAM User Guide, Pass session tags in AWS STS, "
     "Permissions required to add session tags",
 }
 """Each action the compiled policies may hold, and the documentation section that asks for it.
 
-``iam:GetUser`` of Vault's example is left out: neither issuing nor revoking calls it.
+``iam:GetUser`` of Vault's example for the secrets engine is left out there: neither issuing nor
+revoking calls it. Of the one for the auth method, what is for EC2 instances is left out, and what
+rotates the method's own key, for it has none.
 """
 
 _LIST_ACTIONS = (
@@ -109,6 +115,46 @@ def inline_policies(names: MountNames, roles: Iterable[VaultRole]) -> dict[str, 
     )
 
 
+def resolve_policy(role: LoginRole, account_id: str) -> Document | None:
+    """Grant looking up the principals of one Vault role that are in the mount's own account.
+
+    Vault asks for the unique id of an exact principal when the Vault role is written, and for the
+    ARN of whoever logs in where the principal is a wildcard. None if there is nobody to look up.
+    """
+    own = [principal for principal in role.principals if principal.account == account_id]
+    statements = [
+        _allow(sid, (action,), sorted(found))
+        for sid, action, kind in (
+            ("LookUpRoles", "iam:GetRole", "role"),
+            ("LookUpUsers", "iam:GetUser", "user"),
+        )
+        if (found := {principal.arn for principal in own if principal.kind == kind})
+    ]
+    return _document(statements) if statements else None
+
+
+def other_account_policy(sts_role: StsRole) -> Document:
+    """Grant assuming the role that looks up the principals of another account."""
+    return _document([_assume([sts_role.arn], sts_role.external_id)])
+
+
+def login_policies(
+    names: MountNames, roles: Iterable[LoginRole], sts_roles: Iterable[StsRole]
+) -> dict[str, Document]:
+    """Compile every inline policy of an auth method's IAM role, by policy name, in a fixed order.
+
+    What Vault asks about itself, GetCallerIdentity, needs no permission (STS API Reference).
+    """
+    resolving = {
+        names.resolve_policy(role.name): resolve_policy(role, names.account_id)
+        for role in sorted(roles, key=lambda role: role.name)
+    }
+    return {name: policy for name, policy in resolving.items() if policy} | {
+        names.other_account_policy(sts_role.account): other_account_policy(sts_role)
+        for sts_role in sorted(sts_roles, key=lambda sts_role: sts_role.account)
+    }
+
+
 def _user_statements(names: MountNames, role: VaultRole) -> list[Statement]:
     users = names.user_arn_pattern(role.name)
     bounded: Mapping[str, Mapping[str, Any]] = (
@@ -134,11 +180,15 @@ def _user_statements(names: MountNames, role: VaultRole) -> list[Statement]:
 
 def _assume_statements(role: VaultRole) -> list[Statement]:
     targets = sorted(role.role_arns)
-    condition = {"StringEquals": {"sts:ExternalId": role.external_id}} if role.external_id else {}
-    statements = [_allow("AssumeTargetRoles", ("sts:AssumeRole",), targets, condition)]
+    statements = [_assume(targets, role.external_id)]
     if role.session_tags:
         statements.append(_allow("TagSessions", ("sts:TagSession",), targets))
     return statements
+
+
+def _assume(targets: list[str], external_id: str | None) -> Statement:
+    condition = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}
+    return _allow("AssumeTargetRoles", ("sts:AssumeRole",), targets, condition)
 
 
 def _allow(

@@ -18,9 +18,9 @@ class VaultRole:
     credential_type: CredentialType
 
     policy: str | None = None
-    """``iam_user``: inline policy of each user, as JSON text."""
+    """Inline policy of each user or session policy of each session, as JSON text."""
     managed_policies: tuple[str, ...] = ()
-    """``iam_user``: ARNs of the managed policies attached to each user."""
+    """ARNs of the managed policies attached to each user, or of each session's session policies."""
     groups: tuple[str, ...] = ()
     """``iam_user``: groups as ``[path/]name``; see :attr:`group_names`."""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -21,6 +21,7 @@ _RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
+_SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _NAMESPACE_SEGMENT = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
@@ -41,6 +42,11 @@ def audience(value: str) -> None:
     _require(_AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
 
 
+def server_id(value: str) -> None:
+    """Check the value that a login signs as its server's id: one that a header carries as it is."""
+    _require(_SERVER_ID, value, "1 to 255 letters, digits and . _ : / -")
+
+
 def external_id(value: str) -> None:
     """Check an external id (STS API Reference, AssumeRole, ExternalId)."""
     _require(_EXTERNAL_ID, value, "2 to 1224 letters, digits and + = , . @ : / _ -")
@@ -53,6 +59,13 @@ def mount_path(value: str) -> None:
         raise ValueError(f"must not begin with one of Vault's own {_spoken(_RESERVED_PATHS)}")
 
 
+def auth_path(value: str) -> None:
+    """Check the path of an auth method or a login, below ``auth/``."""
+    mount_path(value)
+    if value.partition("/")[0] == "token":
+        raise ValueError("must not begin with token, where Vault's own tokens are")
+
+
 def namespace(value: str) -> None:
     """Check the path of a namespace; the root namespace is the empty path."""
     if not value:
@@ -62,6 +75,17 @@ def namespace(value: str) -> None:
     if _RESERVED_NAMESPACES & set(value.split("/")):
         reserved = _spoken(_RESERVED_NAMESPACES)
         raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
+
+
+def namespaces(values: Mapping[str, object]) -> None:
+    """Check the paths by which namespaces are listed."""
+    for path in values:
+        if not path:
+            raise ValueError("must not list the root namespace, which is always there")
+        try:
+            namespace(path)
+        except ValueError as error:
+            raise ValueError(f"must be listed by path; look at {path!r}, which {error}") from None
 
 
 def address(value: str) -> None:

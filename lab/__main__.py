@@ -51,6 +51,9 @@ def _up(home: Home, arguments: argparse.Namespace) -> None:
         hide_version=options.hide_version
         if arguments.hide_vault_version is None
         else arguments.hide_vault_version,
+        aws_region=options.aws_region
+        if arguments.vault_aws_region is None
+        else arguments.vault_aws_region,
     )
     if chosen != options:
         laboratory.choose_vault(home, chosen)
@@ -62,12 +65,20 @@ def _up(home: Home, arguments: argparse.Namespace) -> None:
     print(f"the laboratory runs ({time.monotonic() - began:.1f} s), its state is in {home.root}")
     print("  https://vault.lab.test                 Vault")
     print("  https://{iam,sts,ec2}.*.amazonaws.com  AWS")
-    print(f'both through the proxy http://127.0.0.1:{proxy}; to enter: eval "$(make -s env)"')
+    print("  https://people.lab.test                identity provider")
+    print(f'all through the proxy http://127.0.0.1:{proxy}; to enter: eval "$(make -s env)"')
 
 
 def _down(home: Home, _: argparse.Namespace) -> None:
     stopped = laboratory.down(home, say=print)
     print(f"stopped: {', '.join(stopped)}" if stopped else "the laboratory was not running")
+
+
+def _application(home: Home, _: argparse.Namespace) -> None:
+    from lab import application  # noqa: PLC0415 - the AWS SDK takes half a second to import
+
+    for arn in application.make_roles(home):
+        print(f"an application runs as {arn}")
 
 
 def _env(home: Home, arguments: argparse.Namespace) -> None:
@@ -159,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_up(command("up", _up, "start what does not run; leave alone what does"))
     command("down", _down, "stop the laboratory; its state stays")
+    command("application", _application, "make the role of an application in each account")
     env = command("env", _env, "print the shell commands that enter the laboratory")
     env.add_argument(
         "--without-vault", action="store_true", help="also when Vault does not run; without a token"
@@ -174,9 +186,10 @@ def _parser() -> argparse.ArgumentParser:
         "assignments",
         nargs="*",
         metavar="NAME=VALUE",
-        help="clock_offset_seconds=S, propagation_delay_seconds=S, unreachable=HOST,..., "
-        "presented_chain=HOST:CHAIN,... (leaf-only, with-root, other-authority), "
-        "fault=KIND:WRITE or fault=KIND (watch, refuse, hold, lose), "
+        help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
+        "unreachable=HOST,..., presented_chain=HOST:CHAIN,... "
+        f"({', '.join(switches.PRESENTED_CHAINS)}), "
+        "fault=KIND:WRITE or fault=KIND (watch, refuse, hold, lose); "
         "an empty value resets",
     )
     return parser
@@ -204,6 +217,12 @@ def _add_up(up: argparse.ArgumentParser) -> None:
         "--hide-vault-version",
         action=argparse.BooleanOptionalAction,
         help="whether Vault keeps its version to itself; remembered, a change restarts Vault",
+    )
+    up.add_argument(
+        "--vault-aws-region",
+        metavar="REGION",
+        help="AWS_REGION of Vault's process, which decides whose partition's STS it asks; "
+        "empty for none; remembered, a change restarts Vault",
     )
 
 

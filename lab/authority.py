@@ -21,23 +21,22 @@ _ORGANIZATION = "vault-aws-federation laboratory"
 class Authority:
     """One root with one intermediate, made at first use and the same ever after.
 
-    Clients trust ``root.pem`` in its folder. The private keys lie beside it, for the laboratory
-    alone.
+    The private keys lie in its folder, for the laboratory alone.
+
+    Args:
+        folder: where it is kept.
+        root: whose intermediate it has; without, it has a root of its own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: trustme.CA | None = None) -> None:
         self._folder = folder
         stored = folder / "authority.json"
         if not stored.exists():
-            root = trustme.CA(organization_name=_ORGANIZATION)
-            kept = {"root": _dump(root), "intermediate": _dump(root.create_child_ca())}
-            write_json(stored, kept)
+            ca = root or trustme.CA(organization_name=_ORGANIZATION)
+            write_json(stored, {"root": _dump(ca), "intermediate": _dump(ca.create_child_ca())})
         kept = read_json(stored)
-        self._root = _restore(kept["root"])
+        self.root = _restore(kept["root"])
         self._intermediate = _restore(kept["intermediate"])
-        bundle = folder / "root.pem"
-        if not bundle.exists():
-            write_bytes(bundle, self._root.cert_pem.bytes())
 
     def server_context(self, host: str, presented_chain: str | None = None) -> ssl.SSLContext:
         """Return what ends TLS for ``host``: leaf and intermediate, unless told otherwise.
@@ -52,7 +51,7 @@ class Authority:
         if presented_chain != "leaf-only":
             chain.append(_dump(self._intermediate)["certificate"])
         if presented_chain == "with-root":
-            chain.append(_dump(self._root)["certificate"])
+            chain.append(_dump(self.root)["certificate"])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # A resumed session shows no certificates, and what is presented may have been switched;
@@ -84,21 +83,35 @@ class Authority:
 
 
 class ServerContexts:
-    """What each host presents; ``other-authority`` is a chain of a second root nobody trusts."""
+    """What each host presents, and what clients trust: two roots, the second to change over to.
+
+    Both are trusted from the beginning, as in any store of public authorities; a server that
+    reads its store only when it starts could not change over otherwise.
+    """
 
     def __init__(self, home: Home) -> None:
         self._folder = home.authority
         self._authority = Authority(self._folder)
         self._contexts: dict[tuple[str, str | None], ssl.SSLContext] = {}
+        renewed = self._signing("renewed-root")
+        write_bytes(
+            home.trust_bundle, self._authority.root.cert_pem.bytes() + renewed.root.cert_pem.bytes()
+        )
 
     def get(self, host: str, presented_chain: str | None) -> ssl.SSLContext:
         """Return the TLS side of ``host`` as the switch ``presented_chain`` wants it."""
         key = (host, presented_chain)
         if key not in self._contexts:
-            other = presented_chain == "other-authority"
-            authority = Authority(self._folder / "other") if other else self._authority
+            authority = self._signing(presented_chain)
             self._contexts[key] = authority.server_context(host, presented_chain)
         return self._contexts[key]
+
+    def _signing(self, presented_chain: str | None) -> Authority:
+        if presented_chain == "renewed-intermediate":
+            return Authority(self._folder / presented_chain, self._authority.root)
+        if presented_chain in ("renewed-root", "other-authority"):
+            return Authority(self._folder / presented_chain)
+        return self._authority
 
 
 def _dump(authority: trustme.CA) -> dict[str, str]:

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from lab import processes
+from lab.accounts import region
 from lab.home import read_json
-from lab.laboratory import BINARIES, NAMES, REPOSITORY, region
+from lab.laboratory import BINARIES, NAMES, REPOSITORY
 from lab.processes import LaboratoryError
 
 if TYPE_CHECKING:

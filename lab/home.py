@@ -24,7 +24,7 @@ class Home:
 
     @property
     def ports(self) -> Path:
-        """Loopback ports by name: ``proxy``, ``vault``, ``aws``; chosen once, then kept."""
+        """Loopback ports: ``proxy``, ``vault``, ``issuer``, ``aws``, ``people``; chosen once."""
         return self.root / "ports.json"
 
     @property
@@ -34,7 +34,7 @@ class Home:
 
     @property
     def aws_config(self) -> Path:
-        """The AWS clients' configuration: a profile an account, named after it."""
+        """AWS clients' configuration: a profile an account, ``<account>-deploy`` through a role."""
         return self.root / "clients" / "config"
 
     @property
@@ -59,7 +59,7 @@ class Home:
 
     @property
     def trust_bundle(self) -> Path:
-        """PEM file with the root certificate that clients trust."""
+        """PEM file with the root certificates that clients trust."""
         return self.authority / "root.pem"
 
     @property
@@ -83,13 +83,23 @@ class Home:
         return self.vault / "init.json"
 
     @property
+    def people(self) -> Path:
+        """Clients and users of the identity provider, read anew for every request."""
+        return self.root / "people" / "directory.json"
+
+    @property
+    def people_key(self) -> Path:
+        """The identity provider's signing key."""
+        return self.root / "people" / "key.json"
+
+    @property
     def logs(self) -> Path:
         """Folder with one log a process."""
         return self.root / "logs"
 
     @property
     def vault_options(self) -> Path:
-        """Which Vault was asked for: ``edition``, ``version``, ``hide_version``."""
+        """Which Vault was asked for: ``edition``, ``version``, ``hide_version``, ``aws_region``."""
         return self.root / "vault-options.json"
 
     @property

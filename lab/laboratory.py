@@ -12,22 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from lab import processes
+from lab.accounts import ACCOUNTS, DEPLOY_ROLE, EXTERNAL_ID, absent, region
 from lab.home import Home, read_json, write_bytes, write_json
 from lab.processes import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 BINARIES: Final = REPOSITORY / ".tools" / "bin"
 PYTHON: Final = Path(sys.prefix).resolve() / "bin" / "python"
 """Resolved, because what a link leads to tells one set of installed packages from another."""
-NAMES: Final = ("network", "aws", "vault")
+NAMES: Final = ("network", "aws", "people", "vault")
 _PASSPHRASE: Final = b"laboratory"
 """The committed dev stack carries a salt made with it, so it is the same in every clone. It hides
 nothing: state and passphrase lie in one folder, which its owner alone may read."""
 _PLUGINS: Final = ("aws", "vault", "command")
-_PORT_NAMES: Final = ("proxy", "aws", "vault")
+_PORT_NAMES: Final = ("proxy", "aws", "people", "vault", "issuer")
 _PORTS: Final = range(20_000, 32_000)
 """Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
 
@@ -40,6 +41,8 @@ class VaultOptions:
     version: str | None = None
     """Three numbers; none is the version that the laboratory is built from."""
     hide_version: bool = False
+    aws_region: str = ""
+    """``AWS_REGION`` of its process, from which Vault knows the partition whose STS it asks."""
 
 
 def vault_options(home: Home) -> VaultOptions:
@@ -56,10 +59,12 @@ def programs(home: Home) -> tuple[Program, ...]:
     python = (str(PYTHON), "-P", "-u", "-m")  # -P: nothing of the current folder is imported
     place = ("--home", str(home.root))
     with_code = {**plain, "PYTHONPATH": str(REPOSITORY)}
+    aws_region = vault_options(home).aws_region
     in_network = {
         **plain,
         "HTTPS_PROXY": f"http://127.0.0.1:{ports['proxy']}",
         "SSL_CERT_FILE": str(home.trust_bundle),
+        **({"AWS_REGION": aws_region} if aws_region else {}),
     }
     return (
         Program(
@@ -77,8 +82,15 @@ def programs(home: Home) -> tuple[Program, ...]:
             ready_path="/_lab/ready",
         ),
         Program(
+            name="people",
+            command=(*python, "lab.people", *place),
+            environment=with_code,
+            port=ports["people"],
+            ready_path="/_lab/ready",
+        ),
+        Program(
             name="vault",
-            command=_vault_command(home, ports["vault"]),
+            command=_vault_command(home, ports),
             environment=in_network,
             port=ports["vault"],
             ready_path="/v1/sys/health",
@@ -86,26 +98,23 @@ def programs(home: Home) -> tuple[Program, ...]:
     )
 
 
-def region(partition: str) -> str:
-    """Return the region that the profiles of a partition's accounts name."""
-    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
-
-
 def up(home: Home, say: Callable[[str], None]) -> None:
     """Start what does not run as it should; leave alone what does.
 
     Raises:
         LaboratoryError: a process does not start, with its name, its log and its last words.
+        ValueError: the laboratory has other accounts than it should.
     """
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with processes.locked(home, say):
         _furnish(home)
+        _make_room_for_accounts(home, say)
         wanted = programs(home)
         for program in wanted:
             processes.require_executable(program)
         for program in wanted:
             process = processes.running(home, program.name)
-            if process and process.command == program.command:
+            if process and process.is_as_it_should(program):
                 continue
             if process:
                 say(f"{program.name}: stops, because it is to run differently")
@@ -124,16 +133,18 @@ def down(home: Home, say: Callable[[str], None]) -> list[str]:
         return processes.stop(home, NAMES)
 
 
-def _vault_command(home: Home, port: int) -> tuple[str, ...]:
+def _vault_command(home: Home, ports: Mapping[str, int]) -> tuple[str, ...]:
     binary = Path(os.environ.get("LAB_VAULT_BINARY", BINARIES / "lab-vault"))
     options = vault_options(home)
     return (
         # What the link leads to tells one build from another, so that a new one is taken into use.
         str(binary.resolve()),
         *("-home", str(home.vault)),
-        *("-listen", f"127.0.0.1:{port}"),
+        *("-listen", f"127.0.0.1:{ports['vault']}"),
+        *("-public", f"127.0.0.1:{ports['issuer']}"),
         *("-api-addr", "https://vault.lab.test"),
         *("-edition", options.edition),
+        *("-switches", str(home.switches)),
         *(("-version", options.version) if options.version else ()),
         *(("-hide-version",) if options.hide_version else ()),
     )
@@ -173,18 +184,49 @@ def _write_launcher(home: Home, name: str) -> None:
     launcher.chmod(0o700)
 
 
+def _make_room_for_accounts(home: Home, say: Callable[[str], None]) -> None:
+    """Stop an AWS that began to run when laboratories had fewer accounts; it adds them on start."""
+    if not home.accounts.exists():
+        return
+    missing = absent(read_json(home.accounts))
+    if missing and processes.running(home, "aws"):
+        say(f"aws: stops, because it is to serve {', '.join(entry.name for entry in missing)} too")
+        processes.stop(home, ["aws"])
+
+
 def _write_client_files(home: Home) -> None:
-    """Give the AWS clients each account's administrator, whose keys the front has made."""
-    config, credentials = [], []
+    """Give the AWS clients each account's administrator, whose keys the front has made.
+
+    An account with a deploy role has a second profile, which comes to it by that role.
+    """
+    config, credentials, keys = [], [], {}
     for account in read_json(home.accounts):
+        keys[account["name"]] = account["access_key_id"]
         # Without a pager the AWS CLI answers a script and a person alike.
         config.append(
             f"[profile {account['name']}]\nregion = {region(account['partition'])}\ncli_pager =\n"
+        )
+        # The role of `lab.application`, for those who want to be it.
+        config.append(
+            f"[profile {account['name']}-app]\nregion = {region(account['partition'])}\n"
+            f"role_arn = arn:{account['partition']}:iam::{account['id']}:role/app\n"
+            f"source_profile = {account['name']}\nrole_session_name = {account['access_key_id']}\n"
+            "cli_pager =\n"
         )
         credentials.append(
             f"[{account['name']}]\naws_access_key_id = {account['access_key_id']}\n"
             f"aws_secret_access_key = {account['secret_access_key']}\n"
         )
+    # The CLI keeps sessions in the person's home by what was asked for: without a name of its own
+    # a laboratory would be sent those of another.
+    config += [
+        f"[profile {account.name}-{DEPLOY_ROLE}]\nregion = {region(account.partition)}\n"
+        f"role_arn = {account.deploy_role_arn}\nsource_profile = {account.deployer}\n"
+        f"external_id = {EXTERNAL_ID}\nrole_session_name = {keys[account.deployer]}\n"
+        "cli_pager =\n"
+        for account in ACCOUNTS
+        if account.deployer
+    ]
     write_bytes(home.aws_config, "\n".join(config).encode())
     write_bytes(home.aws_credentials, "\n".join(credentials).encode())
 

@@ -52,7 +52,11 @@ class _Directory:
     """Which backend answers for a host name."""
 
     def __init__(self) -> None:
-        self._hosts = {"vault.lab.test": "vault", "people.lab.test": "people"}
+        self._hosts = {
+            "vault.lab.test": "vault",
+            "issuer.lab.test": "issuer",  # what the world sees of a private Vault
+            "people.lab.test": "people",
+        }
         # botocore carries AWS's own list of partitions and their DNS suffixes.
         listed = resources.files("botocore").joinpath("data/partitions.json").read_text("utf-8")
         outputs = [partition["outputs"] for partition in json.loads(listed)["partitions"]]

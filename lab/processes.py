@@ -15,7 +15,7 @@ import socket
 import time
 from collections import deque
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +60,12 @@ class Running:
     pid: int
     start_time: int
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def is_as_it_should(self, program: Program) -> bool:
+        """Say whether it was started the way ``program`` should run now."""
+        wanted = program.command, program.environment
+        return (self.command, self.environment) == wanted
 
 
 @contextmanager
@@ -125,7 +131,12 @@ def start(home: Home, program: Program) -> Running:
     except OSError as error:
         raise _unstartable(program, str(error)) from error
     start_time = _start_time(pid) or 0  # 0 if it has ended already, which no process started at
-    process = Running(pid=pid, start_time=start_time, command=program.command)
+    process = Running(
+        pid=pid,
+        start_time=start_time,
+        command=program.command,
+        environment=dict(program.environment),
+    )
     write_json(_record(home, program.name), asdict(process))
     return process
 

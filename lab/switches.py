@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
     from lab.home import Home
 
-PRESENTED_CHAINS: Final = ("leaf-only", "with-root", "other-authority")
+PRESENTED_CHAINS: Final = (
+    "leaf-only",
+    "with-root",
+    "other-authority",
+    "renewed-intermediate",
+    "renewed-root",
+)
 FaultKind = Literal["watch", "refuse", "hold", "lose"]
 
 
@@ -37,11 +43,16 @@ class Switches:
 
     clock_offset_seconds: float = 0
     """How far AWS's clock for tokens and sessions runs ahead of the machine's."""
+    vault_clock_offset_seconds: float = 0
+    """How far the clock by which Vault dates its tokens runs ahead of the machine's. All else in
+    Vault, the rotation of its keys and the end of leases, goes by the machine's."""
     propagation_delay_seconds: float = 0
     """How long AWS keeps answering as if an IAM change had not happened yet."""
     presented_chain: dict[str, str] = field(default_factory=dict)
     """What a host's TLS endpoint presents instead of leaf and intermediate: ``leaf-only``,
-    ``with-root`` or ``other-authority`` (a chain of a second CA under the same name)."""
+    ``with-root``, ``other-authority`` (a chain of another CA under the same name, which nobody
+    trusts), ``renewed-intermediate`` (a new one of the same root) or ``renewed-root`` (a chain of
+    the second root that clients trust)."""
     unreachable: tuple[str, ...] = ()
     """Hosts the proxy refuses to connect to."""
     fault: Fault | None = None

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clients.aws import AccountAccess, AwsError, Users
-from clients.vault import VaultError, VaultUnreachableError, public_document
+from clients.vault import (
+    VaultError,
+    VaultUnreachableError,
+    VaultUntrustedError,
+    public_document,
+)
+from operations import unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +37,10 @@ GONE_WITH_VAULT = (
     # These ask Vault, or wait for what only Vault could do.
     *(
         f"pulumi-python:dynamic/vaultwif:{noun}"
-        for noun in ("Connection", "FederationCheck", "IssuerCheck", "IssuerGuard", "UserGuard")
+        for noun in (
+            *("Connection", "NamespaceCheck", "NamespaceGuard", "IssuerCheck", "IssuerGuard"),
+            *("FederationCheck", "SessionCheck", "OidcClient", "UsernameTemplate", "UserGuard"),
+        )
     ),
 )
 """Beginnings of the types of what cannot be deleted without Vault."""
@@ -58,19 +67,21 @@ def abandon(stack: str) -> None:
     Repeated after an interruption, it goes on where it was; what it had listed it cannot again.
 
     Raises:
-        AbandonError: Vault answers, AWS refuses, or the engine fails.
+        AbandonError: Vault answers, AWS refuses or holds what the state does not know of, or the
+            engine fails.
     """
     exported = json.loads(_pulumi("stack", "export", stack=stack))
     resources = exported["deployment"].get("resources", [])
     _require_silence(vault_addresses(resources))
     try:
+        _require_record(exported["deployment"], stack)
         left = [found for found in map(_orphans, user_guards(resources)) if found.names]
     except AwsError as error:
         raise AbandonError(f"{error}\nNothing was changed.") from error
     print(describe(left), flush=True)
 
     exported["deployment"]["resources"] = without_vault(resources)
-    # What was under way when the engine was interrupted is either at AWS and recorded, or Vault's.
+    # Of what was under way when the engine was killed, only Vault's part is not recorded by now.
     exported["deployment"].pop("pending_operations", None)
     _pulumi("stack", "import", stack=stack, given=json.dumps(exported))
     _destroy(stack)
@@ -119,6 +130,8 @@ def _require_silence(addresses: Iterable[str]) -> None:
     for address in addresses:
         try:
             public_document(f"{address}/v1/sys/seal-status", timeout=5)
+        except VaultUntrustedError:
+            pass  # Somebody is there.
         except VaultUnreachableError:
             continue
         except VaultError:
@@ -127,6 +140,24 @@ def _require_silence(addresses: Iterable[str]) -> None:
             f"Vault at {address} answers, so it is not gone for good: nothing was changed. Unseal "
             "or mend it if need be and run `pulumi destroy`, which lets it delete the IAM users it "
             "made; abandoned, they would stay"
+        )
+
+
+def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
+    """Refuse to forget what a killed engine made at AWS without recording it."""
+    if not deployment.get("pending_operations"):
+        return
+    recorded = {each["urn"] for each in deployment["resources"]}
+    planned = [
+        each
+        for each in unrecorded.pending_creates(deployment)
+        if each.urn not in recorded and not each.type.startswith(GONE_WITH_VAULT)
+    ]
+    if found := unrecorded.find(planned):
+        raise AbandonError(
+            f"{', '.join(each.what for each in found)}: made by an engine that was killed before "
+            "it could record it. Nothing was changed. Import it, then repeat:\n"
+            + "\n".join(f"  {each.command(stack)}" for each in found)
         )
 
 

@@ -1,20 +1,31 @@
 """Revoke every lease of one Vault role: ``python -m operations.revoke_leases MOUNT ROLE``.
 
 Reads ``VAULT_ADDR`` and ``VAULT_NAMESPACE``, which the lease guard sets, and ``VAULT_TOKEN``. The
-token needs ``sudo`` on ``sys/leases/lookup`` and ``sys/leases/revoke-prefix`` of the two prefixes,
-``read`` and ``update`` on ``MOUNT/config/root``, and ``read`` on ``sys/in-flight-req`` of the root
-namespace.
+token needs ``list`` and ``sudo`` on ``sys/leases/lookup`` and ``update`` and ``sudo`` on
+``sys/leases/revoke-prefix`` of the two prefixes, ``read`` on ``sys/mounts/MOUNT``, ``read`` and
+``update`` on ``MOUNT/config/root``, ``list`` on ``MOUNT/roles``, and ``read`` on
+``sys/in-flight-req`` of the root namespace.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from clients.vault import Vault, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.tls import TlsError, presented_chain
+from clients.vault import (
+    NOT_SIGNED_IN,
+    Vault,
+    VaultError,
+    VaultForbiddenError,
+    VaultUnreachableError,
+)
+from federation import certificates, identity
+from federation.identity import MountClass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,16 +45,63 @@ PATHS = ("creds", "sts")
 """Both hand out credentials of every role (Vault, AWS secrets engine API, "Generate
 credentials")."""
 
-NOT_SIGNED_IN = "NoCredentialProviders"
-"""What AWS's SDK says in Vault, from the first failure to sign in on and for ever."""
+
+class RevocationError(Exception):
+    """Not everything is revoked; the message says what is left and why."""
 
 
-class LeasesRemainError(Exception):
-    """Leases are left; the message says which, why and what to do."""
+class RequestsRemainError(RevocationError):
+    """Requests for credentials do not end."""
 
 
-class RequestsRemainError(Exception):
-    """Requests for credentials do not end; the message says which."""
+class LeasesRemainError(RevocationError):
+    """AWS does not let Vault delete what it has made."""
+
+
+class NotSignedInError(LeasesRemainError):
+    """AWS does not let Vault in at all."""
+
+
+class NotFederatedError(RevocationError):
+    """The engine holds nothing to sign in to AWS with."""
+
+
+_KEPT = "The IAM users behind the leases still exist, so nothing they need was deleted."
+_REPEAT = "then repeat the `pulumi destroy` or `pulumi up` that failed."
+
+ADVICE: dict[type[BaseException], str] = {
+    VaultUnreachableError: (
+        "If Vault is gone for good, run `make down ABANDON_VAULT=1`: AWS is cleared, Vault is "
+        "dropped from the state, and the IAM users left behind are listed. Otherwise bring it "
+        f"back, {_REPEAT}"
+    ),
+    VaultError: (
+        "The IAM users behind the leases may still exist, so nothing they need was deleted. Give "
+        "the token of VAULT_TOKEN `list` and `sudo` on sys/leases/lookup, `update` and `sudo` on "
+        "sys/leases/revoke-prefix, `read` on sys/mounts, `read` and `update` on the engine's "
+        f"config/root, and `list` on its roles, {_REPEAT}"
+    ),
+    RequestsRemainError: f"Nothing was deleted. Find out what holds them up, {_REPEAT}",
+    LeasesRemainError: (
+        f"{_KEPT} Check that Vault reaches AWS and that its IAM role, inline policies and identity "
+        "provider are as this stack made them (`pulumi up` restores them). NoSuchEntity: somebody "
+        "else deleted the user, which Vault accepts once its lease is five minutes old. Mend or "
+        f"await it, {_REPEAT}"
+    ),
+    NotSignedInError: (
+        f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
+        "a session. AWS's own reason is in CloudTrail of that account, event "
+        "AssumeRoleWithWebIdentity (in the laboratory: `python -m lab decisions`). No such event: "
+        "Vault does not reach AWS STS. InvalidIdentityToken: AWS does not reach the issuer, or "
+        "its certificate, signing key or audience is another one. AccessDenied: the trust policy "
+        f"or the IAM role is. Mend it (`pulumi up` restores what this stack made), {_REPEAT}"
+    ),
+    NotFederatedError: (
+        f"{_KEPT} Write back audience and role_arn of `pulumi stack output secrets_engines`: "
+        f"`vault write {{config}} identity_token_audience=... role_arn=...`, {_REPEAT}"
+    ),
+}
+"""What to do, by what is the matter."""
 
 
 def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> bool:
@@ -106,6 +164,7 @@ def revoke(vault: Vault, mount: str, role: str, *, deadline: float = DEADLINE_SE
     Raises:
         VaultUnreachableError: Vault does not answer.
         VaultError: Vault does not let this token see or revoke leases.
+        NotFederatedError: Vault could not sign in, and no waiting mends it.
         LeasesRemainError: AWS did not let Vault delete what it had made.
     """
     return sum(_empty(vault, mount, f"{mount}/{path}/{role}", deadline) for path in PATHS)
@@ -125,9 +184,11 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
         if before - leases:
             until = time.monotonic() + deadline
         if time.monotonic() >= until:
-            raise LeasesRemainError(
+            said = str(refusal or "Vault says they are revoked, and still lists them")
+            kind = NotSignedInError if NOT_SIGNED_IN in said else LeasesRemainError
+            raise kind(
                 f"{len(leases)} lease(s) under {prefix} are left, the first is {min(leases)}: "
-                f"{refusal or 'Vault says they are revoked, and still lists them'}"
+                f"{said}"
             )
         time.sleep(PAUSE_SECONDS)
     return len(seen)
@@ -140,9 +201,19 @@ def _refusal(vault: Vault, mount: str, prefix: str) -> VaultError | None:
         raise
     except VaultError as error:
         if NOT_SIGNED_IN in str(error):
+            _require_federation(vault, mount)
             vault.reconnect(mount)
         return error
     return None
+
+
+def _require_federation(vault: Vault, mount: str) -> None:
+    held = vault.federation(MountClass.SECRET, mount)
+    if held and not (held.audience and held.role_arn):
+        raise NotFederatedError(
+            f"Vault cannot sign in to AWS: {mount}/config/root has no identity_token_audience or "
+            "no role_arn, and was written anew by somebody else"
+        )
 
 
 def _is_declared(vault: Vault, mount: str, prefix: str) -> bool:
@@ -150,26 +221,23 @@ def _is_declared(vault: Vault, mount: str, prefix: str) -> bool:
     return held is not None and prefix.rpartition("/")[2] in held.vault_roles
 
 
-def _advice(error: Exception) -> str:
-    if isinstance(error, VaultUnreachableError):
-        return (
-            "Bring Vault back and repeat `pulumi destroy`. If it is gone for good, run "
-            "`make down ABANDON_VAULT=1`: AWS is cleared, Vault is dropped from the state, and the "
-            "IAM users left behind are listed."
-        )
-    if isinstance(error, LeasesRemainError):
-        return (
-            "The IAM users behind these leases still exist, so nothing they need was deleted. "
-            "Check that Vault reaches AWS and that its IAM role, inline policies and identity "
-            "provider are as this stack made them (`pulumi up` restores them), then repeat "
-            "`pulumi destroy`."
-        )
-    if isinstance(error, RequestsRemainError):
-        return "Nothing was deleted. Find out what holds them up, then repeat `pulumi destroy`."
+def _advice(error: Exception, mount: str, namespace: str) -> str:
+    where = f"-namespace={namespace} " if namespace else ""
+    known = next(kind for kind in type(error).__mro__ if kind in ADVICE)
+    return ADVICE[known].format(config=f"{where}{mount}/config/root")
+
+
+def _presented(address: str, namespace: str) -> str:
+    """Say what AWS would judge the issuer by now, which is what changes unnoticed."""
+    try:
+        with Vault(address, namespace) as vault:
+            host = identity.host(vault.issuer() or address)
+        chain = certificates.judge(presented_chain(host), now=dt.datetime.now(dt.UTC))
+    except (VaultError, TlsError, certificates.ChainRefused) as error:
+        return f"The issuer's thumbprint was not read: {error}"
     return (
-        "The IAM users behind the leases may still exist, so nothing they need was deleted. Give "
-        "the token of VAULT_TOKEN `sudo` on sys/leases/lookup and sys/leases/revoke-prefix, and "
-        "`update` on the engine's config/root, then repeat `pulumi destroy`."
+        f"The thumbprint of {host} is {chain.thumbprints[0]} now: if `pulumi preview` shows a "
+        "change to it, the certificate authority is another one, and `pulumi up` mends it."
     )
 
 
@@ -207,8 +275,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                     file=sys.stderr,
                 )
             count = revoke(vault, **place)
-    except (VaultError, LeasesRemainError, RequestsRemainError) as error:
-        print(f"{error}\n{_advice(error)}", file=sys.stderr)
+    except (VaultError, RevocationError) as error:
+        print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)
+        if isinstance(error, NotSignedInError):
+            print(_presented(address, namespace), file=sys.stderr)
         return 1
     print(f"{count} lease(s) of {given.mount}/{given.role} revoked; none is left")
     return 0

@@ -2,8 +2,8 @@
 
 An engine that is killed between a create and its record leaves one, and so does an answer that gets
 lost on its way. Most are written again without harm by the next update: Vault's roles, policies,
-keys and issuer, IAM's inline policies and audiences. Three kinds are not, for their names are taken
-then: a mount, an IAM role, an identity provider.
+keys and issuer, IAM's inline policies and audiences. Some kinds are not, for their names are taken
+then: a mount, an auth method, a group and its alias, an IAM role, an identity provider.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clients.aws import AccountAccess, Holdings
+from clients.logins import Logins
 from clients.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOUNT = "vault:aws/secretBackend:SecretBackend"
+AUTH_METHOD = "vault:index/authBackend:AuthBackend"
+GROUP = "vault:identity/group:Group"
+GROUP_ALIAS = "vault:identity/groupAlias:GroupAlias"
 ROLE = "aws:iam/role:Role"
 IDENTITY_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
@@ -148,6 +152,55 @@ def _mount(planned: Planned) -> Found | None:
     )
 
 
+def _auth_method(planned: Planned) -> Found | None:
+    path, kind = planned.inputs["path"], planned.inputs["type"]
+    with _logins(planned) as vault:
+        held = vault.method(path)
+    if held is None:
+        return None
+    doubts = {f"its type is {held.kind}": held.kind != kind, "it has roles": held.roles}
+    return Found(
+        planned=planned,
+        identifier=path,
+        what=f"the auth method {path}/ in Vault",
+        doubt=_all(doubts),
+    )
+
+
+def _group(planned: Planned) -> Found | None:
+    name = planned.inputs["name"]
+    with _logins(planned) as vault:
+        held = vault.group(name)
+    if held is None:
+        return None
+    doubts = {"it is no external group": held.kind != "external", "it has an alias": held.alias}
+    return Found(
+        planned=planned,
+        identifier=held.id,
+        what=f"the group {name} in Vault",
+        doubt=_all(doubts),
+    )
+
+
+def _group_alias(planned: Planned) -> Found | None:
+    name = planned.inputs["name"]
+    with _logins(planned) as vault:
+        held = vault.group_called(name, planned.inputs["mountAccessor"])
+    if held is None:
+        return None
+    doubts = {"it is of another group": held.id != planned.inputs["canonicalId"]}
+    return Found(
+        planned=planned,
+        identifier=held.alias,
+        what=f"the group alias {name} in Vault",
+        doubt=_all(doubts),
+    )
+
+
+def _logins(planned: Planned) -> Logins:
+    return Logins(planned.settings["address"], planned.settings.get("namespace", ""))
+
+
 def _role(planned: Planned) -> Found | None:
     name = planned.inputs["name"]
     held = Holdings(_access(planned.settings)).role(name)
@@ -177,7 +230,14 @@ def _identity_provider(planned: Planned) -> Found | None:
     )
 
 
-_LOOK = {MOUNT: _mount, ROLE: _role, IDENTITY_PROVIDER: _identity_provider}
+_LOOK = {
+    MOUNT: _mount,
+    AUTH_METHOD: _auth_method,
+    GROUP: _group,
+    GROUP_ALIAS: _group_alias,
+    ROLE: _role,
+    IDENTITY_PROVIDER: _identity_provider,
+}
 
 
 def _all(doubts: Mapping[str, object]) -> str:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 TRUST_POLICY_CHARACTERS = 2048
 """Default quota ACLSizePerRole, non-blank ("IAM and AWS STS quotas")."""
 
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(iam|sts)::(\d{12}):(root|(user|role|assumed-role)/\S+)")
+_PRINCIPAL = re.compile(
+    r"arn:(aws[a-z-]*):(?:iam|sts)::(\d{12}):(root|(user|role|assumed-role)/\S+)"
+)
 
 
 def blank_free_length(text: str) -> int:
@@ -40,8 +42,8 @@ def check_identity_policy(text: str) -> None:
         raise malformed(f"The laboratory cannot judge this policy: {error}") from error
 
 
-def check_trust_policy(text: str, state: State) -> None:
-    """Require a trust policy of permitted size, elements and principals.
+def check_trust_policy(text: str, account: str, state: State) -> None:
+    """Require a trust policy for an account's role of permitted size, elements and principals.
 
     Raises:
         ApiError: MalformedPolicyDocument, or LimitExceeded over 2,048 non-blank characters.
@@ -60,7 +62,7 @@ def check_trust_policy(text: str, state: State) -> None:
             if element not in statement and f"Not{element}" not in statement:
                 raise malformed(f"Missing required field {element}")
         for principal in _aws_principals(statement):
-            if not _exists(principal, state):
+            if not _exists(principal, state.accounts[account].partition, state):
                 raise malformed(f'Invalid principal in policy: "AWS":"{principal}"')
     try:
         parse_trust_policy(document)
@@ -118,13 +120,17 @@ def _aws_principals(statement: dict[str, Any]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _exists(principal: str, state: State) -> bool:
+def _exists(principal: str, partition: str, state: State) -> bool:
+    """Say whether a partition knows the principal; nothing of one partition exists in another."""
     if principal == "*" or re.fullmatch(r"A(ROA|IDA)[A-Z0-9]{12,}", principal):
         return True
-    if principal in state.accounts:
-        return True
     found = _PRINCIPAL.fullmatch(principal)
-    if not found or "*" in principal or found.group(2) not in state.accounts:
+    account = state.accounts.get(found.group(2) if found else principal)
+    if account is None or account.partition != partition:
+        return False
+    if not found:
+        return True
+    if "*" in principal or found.group(1) != partition:
         return False
     if found.group(3) == "root" or found.group(4) == "assumed-role":
         return True

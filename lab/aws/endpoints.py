@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from moto.utilities.utils import get_partition
+
 from lab.aws.wire import LOOPBACK, ApiError, Message
 
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
@@ -21,6 +23,10 @@ class Endpoint:
     service: str
     region: str | None
 
+    def serves(self, partition: str) -> bool:
+        """Say whether what lies in a partition is known here."""
+        return self.region is None or get_partition(self.region) == partition
+
 
 def endpoint_of(message: Message) -> Endpoint:
     """Say what the request's Host stands for; a loopback host is told by the signature's scope.
@@ -33,11 +39,12 @@ def endpoint_of(message: Message) -> Endpoint:
         return Endpoint(service=_signed_service(message), region=None)
     service, _, rest = host.partition(".")
     service = service.removesuffix("-fips")
-    for suffix, global_region in _suffixes().items():
+    for suffix, (global_region, partitions) in _suffixes().items():
         found = re.fullmatch(rf"(?:([a-z0-9-]+)\.)?{re.escape(suffix)}", rest)
         if found and service in ("iam", "sts", "ec2"):
             region = _region(found.group(1) or "", global_region)
-            return Endpoint(service=service, region=region)
+            if get_partition(region) in partitions:  # otherwise no DNS server knows the name
+                return Endpoint(service=service, region=region)
     raise ApiError(
         "UnknownEndpoint",
         404,
@@ -54,19 +61,20 @@ def _region(named: str, global_region: str) -> str:
 
 
 @cache
-def _suffixes() -> dict[str, str]:
-    """Return, by DNS suffix, the region that a host without one signs for.
+def _suffixes() -> dict[str, tuple[str, set[str]]]:
+    """Return, by DNS suffix, the region that a host without one signs for, and its partitions.
 
     botocore carries AWS's own list of partitions.
     """
     listed = resources.files("botocore").joinpath("data/partitions.json").read_text("utf-8")
-    regions: dict[str, str] = {}
+    found: dict[str, tuple[str, set[str]]] = {}
     for partition in json.loads(listed)["partitions"]:
         outputs = partition["outputs"]
         for suffix in (outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]):
             # Partitions share suffixes; the first, the public one, owns the bare host name.
-            regions.setdefault(suffix, outputs["implicitGlobalRegion"])
-    return regions
+            _, partitions = found.setdefault(suffix, (outputs["implicitGlobalRegion"], set()))
+            partitions.add(partition["id"])
+    return found
 
 
 def _signed_service(message: Message) -> str:

@@ -113,7 +113,7 @@ class Front:
         trace.service = endpoint.service
         operation = trace.operation
         if endpoint.service == "sts" and operation == "AssumeRoleWithWebIdentity":
-            return self._web_identity(message, trace)
+            return self._web_identity(message, endpoint, trace)
         with self._state.lock:
             caller = self._authenticate(message, endpoint)
             trace.caller, trace.account = caller, caller.account.id
@@ -146,12 +146,14 @@ class Front:
         except InvalidParameter as error:
             raise ApiError("ValidationError", 400, str(error)) from error
 
-    def _web_identity(self, message: Message, trace: _Trace) -> Answer:
+    def _web_identity(self, message: Message, endpoint: Endpoint, trace: _Trace) -> Answer:
         parameters = message.parameters
         trace.account = next(iter(parameters.get("RoleArn", "").split(":")[4:5]), None)
         trace.session = parameters.get("RoleSessionName")
         constraints.check("sts", trace.operation, parameters)
-        outcome = sts.assume_role_with_web_identity(parameters, self._state, self._discovery)
+        outcome = sts.assume_role_with_web_identity(
+            parameters, endpoint, self._state, self._discovery
+        )
         trace.verdicts = outcome.verdicts
         return success("sts", trace.operation, outcome.result, message.request_id)
 

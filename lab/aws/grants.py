@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.aws import managed
 from lab.aws.entities import Entities
 from lab.aws.policy import parse_identity_policy
 from lab.aws.sessions import Session, forget_old, new_credentials
@@ -111,6 +112,8 @@ def _session_policies(
             raise ApiError("MalformedPolicyDocument", 400, f"Session policy: {error}") from error
         found.append(("the session policy", document))
     iam = state.effective_iam(account)
+    # AWS's own policies are in every account; the caller's is not the one where they are looked up.
+    managed.admit(parameters, state.accounts[account], iam)
     for number in range(1, 11):
         arn = parameters.get(f"PolicyArns.member.{number}.arn")
         if arn is None:

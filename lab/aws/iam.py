@@ -162,9 +162,11 @@ class Iam:
         role.max_session_duration = parameters.get("MaxSessionDuration", role.max_session_duration)
         return {}
 
-    def _list_users(self, parameters: _Parameters, _: Account, iam: IAMBackend) -> _Result:
+    def _list_users(self, parameters: _Parameters, account: Account, _: IAMBackend) -> _Result:
+        """List the users of a moment ago: the one call here whose answer lags behind changes."""
         prefix = parameters.get("PathPrefix", "/")
-        users = [user for user in iam.users.values() if user.path.startswith(prefix)]
+        known = self._state.effective_iam(account.id).users.values()
+        users = [user for user in known if user.path.startswith(prefix)]
         return _page("Users", sorted(users, key=lambda user: user.name), parameters)
 
     def _list_user_policies(

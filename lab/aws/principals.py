@@ -6,8 +6,6 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moto.utilities.utils import get_partition
-
 from lab.aws.wire import ApiError
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def check_partition(caller: Caller, endpoint: Endpoint) -> None:
     Raises:
         ApiError: InvalidClientTokenId.
     """
-    if endpoint.region and get_partition(endpoint.region) != caller.account.partition:
+    if not endpoint.serves(caller.account.partition):
         raise _invalid_token(f"the account is not in the partition of {endpoint.region}")
 
 

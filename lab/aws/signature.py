@@ -155,7 +155,9 @@ def _sign(message: Message, signature: Signature, secret: str) -> str:
     canonical = "\n".join(
         (
             message.method,
-            quote(message.path, safe="/" + _UNRESERVED),
+            # Every service but S3 signs a normalised path ("Create a signed AWS API request", IAM
+            # User Guide); Vault sends a login's path with a slash before it.
+            quote(re.sub("/+", "/", message.path), safe="/" + _UNRESERVED),
             _canonical_query(message.query),
             *(f"{name}:{_header_value(message, name)}" for name in signature.signed_headers),
             "",

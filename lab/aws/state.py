@@ -49,7 +49,7 @@ class State:
         return iam_backends[account][self.accounts[account].partition]
 
     def effective_iam(self, account: str) -> IAMBackend:
-        """Return the account's IAM as signatures, policies and trust see it.
+        """Return the account's IAM as signatures, policies, trust and the list of users see it.
 
         With a propagation delay this is what IAM was that long ago ("Changes that I make are not
         always immediately visible", IAM User Guide, troubleshooting).

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from moto.iam.models import Role
 
     from lab.aws.discovery import Discovery
+    from lab.aws.endpoints import Endpoint
     from lab.aws.principals import Caller
     from lab.aws.state import State
 
@@ -59,9 +60,9 @@ def refuse_for_sessions(operation: str, caller: Caller) -> None:
 
 
 def assume_role_with_web_identity(
-    parameters: Mapping[str, str], state: State, discovery: Discovery
+    parameters: Mapping[str, str], endpoint: Endpoint, state: State, discovery: Discovery
 ) -> Outcome:
-    """Exchange an issuer's token for a role session.
+    """Exchange an issuer's token for a role session; an endpoint serves its partition alone.
 
     The issuer is asked without holding the state's lock, so that a slow one delays nobody else.
 
@@ -74,6 +75,9 @@ def assume_role_with_web_identity(
         account = _account_of(parameters["RoleArn"], state)
         if account is None:
             raise _not_trusted(parameters["RoleArn"], "the laboratory has no such account")
+        if not endpoint.serves(state.accounts[account].partition):
+            rule = f"the role is not in the partition of {endpoint.region}"
+            raise _not_trusted(parameters["RoleArn"], rule)
         provider = _provider(token, account, state)
     web_identity.verify(token, provider, discovery, state.now())
     with state.lock:
@@ -121,8 +125,9 @@ def assume_role(
     account = _account_of(parameters["RoleArn"], state)
     iam = state.effective_iam(account) if account else None
     role = Entities(iam).role_by_arn(parameters["RoleArn"]) if iam else None
-    if account is None or role is None:
-        rule = f"role {parameters['RoleArn']} does not exist"
+    reached = account and state.accounts[account].partition == caller.account.partition
+    if account is None or role is None or not reached:
+        rule = f"role {parameters['RoleArn']} does not exist in {caller.account.partition}"
         raise _denied(caller, Verdict(need=needs[0], allowed=False, rule=rule))
     verdicts = [_assumable(caller, need, role, account, state) for need in needs]
     session = caller.session

@@ -38,7 +38,7 @@ def check(operation: str, parameters: Mapping[str, str], account: str, state: St
         _require_free_name(operation.removeprefix("Create"), parameters, iam)
     if operation in ("CreateRole", "UpdateAssumeRolePolicy"):
         text = parameters.get("AssumeRolePolicyDocument") or parameters.get("PolicyDocument", "")
-        check_trust_policy(text, state)
+        check_trust_policy(text, account, state)
     elif "PolicyDocument" in parameters:
         check_identity_policy(parameters["PolicyDocument"])
         _require_room(operation, parameters, iam)

@@ -16,7 +16,7 @@ from lab.plugins.resource import TAINTED, Incomplete, ProviderError, Resource, S
 from lab.plugins.values import DEFAULTS, UNKNOWN, Values, plain, secret_keys, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 ENGINE_SETTINGS = ("version", "pluginDownloadURL")
 """Settings that the engine itself adds to every provider."""
@@ -42,6 +42,8 @@ class Plugin(provider.Provider, Generic[Session]):
     resources: ClassVar[tuple[type[Resource[Any]], ...]]
     settings: ClassVar[Mapping[str, type]]
     """Provider settings served, by name; anything but a string arrives as JSON text."""
+    functions: ClassVar[Mapping[str, Callable[[Any, Values], Values]]] = {}
+    """Functions served, by token; each is given the session and the arguments."""
 
     engine: str = ""
     """Address of the engine, for logs."""
@@ -77,8 +79,14 @@ class Plugin(provider.Provider, Generic[Session]):
         return provider.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def invoke(self, request: provider.InvokeRequest) -> provider.InvokeResponse:
-        """Refuse: no function is served."""
-        raise ProviderError(self._refusal(f"the function {request.tok}"))
+        """Answer a function that is served; refuse every other."""
+        if request.tok not in self.functions:
+            raise ProviderError(self._refusal(f"the function {request.tok}"))
+        if self._session is None:
+            raise ProviderError(f"{request.tok} was called before the provider was configured")
+        function, arguments = self.functions[request.tok], plain(request.args)
+        answer = await asyncio.to_thread(function, self._session, arguments)
+        return provider.InvokeResponse(wrap(answer, set()))
 
     async def call(self, request: provider.CallRequest) -> provider.CallResponse:
         """Refuse: no method is served."""

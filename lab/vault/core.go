@@ -17,36 +17,38 @@ import (
 // Its own default of a minute would make a rotation up to a minute late.
 const housekeeping = 10 * time.Second
 
-// openVault returns an unsealed core on the home's storage, initialising it on first use.
-func openVault(ctx context.Context, chosen options, logger hclog.Logger) (*vault.Core, error) {
+// openVault returns an unsealed core on the home's storage, initialising it on first use, and the
+// core's root token. The core itself knows no namespace but its own root; where names the one it
+// plays.
+func openVault(ctx context.Context, chosen options, where *namespace.Namespace, logger hclog.Logger) (*vault.Core, string, error) {
 	stored, err := exists(chosen.data())
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if !stored {
-		if err := initialise(ctx, chosen, logger); err != nil {
-			return nil, fmt.Errorf("initialising Vault in %s: %w", chosen.home, err)
+		if err := initialise(ctx, chosen, where, logger); err != nil {
+			return nil, "", fmt.Errorf("initialising Vault in %s: %w", chosen.home, err)
 		}
 	}
 	kept, err := readInitialisation(chosen.home)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	core, err := newCore(chosen, chosen.data(), logger)
+	core, err := newCore(chosen, where, chosen.data(), logger)
 	if err != nil {
-		return nil, fmt.Errorf("opening Vault's storage in %s: %w", chosen.home, err)
+		return nil, "", fmt.Errorf("opening Vault's storage in %s: %w", chosen.home, err)
 	}
-	return core, unseal(core, kept)
+	return core, kept.RootToken, unseal(core, kept)
 }
 
 // initialise works in a folder of its own that takes its place only after the key is on disk: a
 // process killed in between leaves nothing that cannot be unsealed.
-func initialise(ctx context.Context, chosen options, logger hclog.Logger) error {
+func initialise(ctx context.Context, chosen options, where *namespace.Namespace, logger hclog.Logger) error {
 	staging := chosen.data() + ".new"
 	if err := os.RemoveAll(staging); err != nil {
 		return err
 	}
-	core, err := newCore(chosen, staging, logger)
+	core, err := newCore(chosen, where, staging, logger)
 	if err != nil {
 		return err
 	}
@@ -72,13 +74,13 @@ func initialise(ctx context.Context, chosen options, logger hclog.Logger) error 
 	return syncFolder(chosen.home)
 }
 
-func newCore(chosen options, storage string, logger hclog.Logger) (*vault.Core, error) {
+func newCore(chosen options, where *namespace.Namespace, storage string, logger hclog.Logger) (*vault.Core, error) {
 	physical, err := file.NewFileBackend(map[string]string{"path": storage}, logger.Named("storage.file"))
 	if err != nil {
 		return nil, err
 	}
 	plugins := newRegistry()
-	tokens := &identityTokens{now: time.Now}
+	tokens := &identityTokens{namespace: where, now: clock{switches: chosen.switches}.now}
 	if chosen.edition == enterprise {
 		plugins.giveIdentity("aws", tokens)
 	}

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/vault/helper/namespace"
 )
 
 func TestAnInterruptedInitialisationIsBegunAnew(t *testing.T) {
 	chosen := options{home: t.TempDir(), apiAddr: "https://vault.lab.test", version: "1.21.0", edition: community}
-	if err := initialise(context.Background(), chosen, hclog.NewNullLogger()); err != nil {
+	if err := initialise(context.Background(), chosen, namespace.RootNamespace, hclog.NewNullLogger()); err != nil {
 		t.Fatal(err)
 	}
 	// As a process leaves it that is killed before its storage takes its place.
@@ -20,7 +21,7 @@ func TestAnInterruptedInitialisationIsBegunAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	core, err := openVault(context.Background(), chosen, hclog.NewNullLogger())
+	core, _, err := openVault(context.Background(), chosen, namespace.RootNamespace, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestStorageWithoutItsKeyIsNeverOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	_, err := openVault(context.Background(), chosen, hclog.NewNullLogger())
+	_, _, err := openVault(context.Background(), chosen, namespace.RootNamespace, hclog.NewNullLogger())
 
 	if err == nil || !strings.Contains(err.Error(), initFile) {
 		t.Errorf("refusal does not name the missing file: %v", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/vault/helper/namespace"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -30,7 +31,7 @@ type discovery struct {
 // readDiscovery derives the plugins' document from the one that Vault has for its other identity
 // tokens. It asks the identity store directly, because a plugin that wants a token holds locks
 // which a request through the core would take a second time.
-func readDiscovery(ctx context.Context, core *vault.Core) (discovery, error) {
+func readDiscovery(ctx context.Context, core *vault.Core, where *namespace.Namespace) (discovery, error) {
 	var document discovery
 	storage, prefix, err := identityStorage(ctx, core)
 	if err != nil {
@@ -51,20 +52,21 @@ func readDiscovery(ctx context.Context, core *vault.Core) (discovery, error) {
 	if err := json.Unmarshal(body, &document); err != nil {
 		return document, fmt.Errorf("decoding Vault's OpenID configuration: %w", err)
 	}
-	document.Issuer += "/plugins"
+	// Scheme and host hold no such path, so the first one is where a namespace stands.
+	document.Issuer = strings.Replace(document.Issuer, "/v1/", "/v1/"+where.Path, 1) + "/plugins"
 	document.Keys = document.Issuer + "/.well-known/keys"
 	return document, nil
 }
 
 // withDiscovery answers the two documents of the plugins' issuer before Vault, whose open build
 // refuses them. A sealed Vault answers for itself.
-func withDiscovery(core *vault.Core, next http.Handler) http.Handler {
+func withDiscovery(core *vault.Core, where *namespace.Namespace, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method != http.MethodGet || core.Sealed():
 			next.ServeHTTP(w, r)
 		case r.URL.Path == pluginConfiguration:
-			serveConfiguration(w, r, core)
+			serveConfiguration(w, r, core, where)
 		case r.URL.Path == pluginKeys:
 			// One set of keys serves both issuers of a namespace; Vault's open build computes it
 			// whole, those of plugin mounts included.
@@ -77,8 +79,8 @@ func withDiscovery(core *vault.Core, next http.Handler) http.Handler {
 	})
 }
 
-func serveConfiguration(w http.ResponseWriter, r *http.Request, core *vault.Core) {
-	document, err := readDiscovery(namespace.RootContext(r.Context()), core)
+func serveConfiguration(w http.ResponseWriter, r *http.Request, core *vault.Core, where *namespace.Namespace) {
+	document, err := readDiscovery(namespace.RootContext(r.Context()), core, where)
 	if err != nil {
 		logical.RespondError(w, http.StatusInternalServerError, err)
 		return

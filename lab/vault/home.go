@@ -55,13 +55,17 @@ func readInitialisation(home string) (initialisation, error) {
 	return kept, nil
 }
 
-// writeInitialisation returns once the file is on disk, whole, and readable by its owner alone.
-func writeInitialisation(home string, kept initialisation) (err error) {
-	content, err := json.MarshalIndent(kept, "", "  ")
+func writeInitialisation(home string, kept initialisation) error {
+	return writeFile(home, initFile, kept)
+}
+
+// writeFile returns once the value is on disk as JSON, whole, and readable by its owner alone.
+func writeFile(folder, name string, value any) (err error) {
+	content, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(home, "."+initFile+".") // mode 0600
+	temporary, err := os.CreateTemp(folder, "."+name+".") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -74,10 +78,10 @@ func writeInitialisation(home string, kept initialisation) (err error) {
 	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(temporary.Name(), filepath.Join(home, initFile)); err != nil {
+	if err = os.Rename(temporary.Name(), filepath.Join(folder, name)); err != nil {
 		return err
 	}
-	return syncFolder(home)
+	return syncFolder(folder)
 }
 
 func syncFolder(path string) error {

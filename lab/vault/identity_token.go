@@ -43,8 +43,10 @@ type workload struct {
 // identityTokens mints the plugin identity tokens of one core.
 type identityTokens struct {
 	core *vault.Core
+	// namespace is the one that the core plays.
+	namespace *namespace.Namespace
 	// now dates every token. Vault rotates the keys themselves by the clock of the process.
-	now func() time.Time
+	now func() (time.Time, error)
 	// signers has the id of the key that last signed for a mount, by accessor.
 	signers sync.Map
 }
@@ -76,7 +78,7 @@ type identitySystemView struct {
 
 // GenerateIdentityToken is the function that Vault's open build leaves out.
 func (v identitySystemView) GenerateIdentityToken(ctx context.Context, request *pluginutil.IdentityTokenRequest) (*pluginutil.IdentityTokenResponse, error) {
-	who, err := findRequester(ctx, v.tokens.core, v.mount)
+	who, err := findRequester(v.tokens.core, v.mount)
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +92,12 @@ func (v identitySystemView) GenerateIdentityToken(ctx context.Context, request *
 // requester is a mount that asks for a token.
 type requester struct {
 	*vault.MountEntry
-	class     string // as tokens name it: secret or auth
-	namespace *namespace.Namespace
+	class string // as tokens name it: secret or auth
 }
 
 // findRequester looks the mount up for each token, because its path and its key can change while
 // the plugin runs.
-func findRequester(ctx context.Context, core *vault.Core, uuid string) (requester, error) {
+func findRequester(core *vault.Core, uuid string) (requester, error) {
 	for class, list := range map[string]func() ([]*vault.MountEntry, error){
 		"secret": core.ListMounts,
 		"auth":   core.ListAuths,
@@ -107,8 +108,7 @@ func findRequester(ctx context.Context, core *vault.Core, uuid string) (requeste
 		}
 		for _, mount := range mounts {
 			if mount.BackendAwareUUID == uuid {
-				ns, err := core.NamespaceByID(ctx, mount.NamespaceID)
-				return requester{MountEntry: mount, class: class, namespace: ns}, err
+				return requester{MountEntry: mount, class: class}, nil
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func (r requester) keyName() string {
 // mint returns a token and how long it is valid, which the key's verification TTL caps: a token
 // must not outlive the public key it is verified with.
 func (t *identityTokens) mint(ctx context.Context, who requester, audience string, ttl time.Duration) (string, time.Duration, error) {
-	ctx = namespace.ContextWithNamespace(ctx, who.namespace)
+	ctx = namespace.RootContext(ctx)
 	name := who.keyName()
 	key, err := readNamedKey(ctx, t.core, name)
 	if err != nil {
@@ -134,7 +134,7 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 	if !key.allows(audience) {
 		return "", 0, refusal("key %q does not allow audience %q: add it to allowed_client_ids of identity/oidc/key/%s", name, audience, name)
 	}
-	document, err := readDiscovery(ctx, t.core)
+	document, err := readDiscovery(ctx, t.core, t.namespace)
 	if err != nil {
 		return "", 0, err
 	}
@@ -142,7 +142,11 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 		ttl = defaultTokenTTL
 	}
 	ttl = min(ttl, key.VerificationTTL)
-	payload, err := json.Marshal(newClaims(document.Issuer, who, audience, t.now(), ttl))
+	now, err := t.now()
+	if err != nil {
+		return "", 0, err
+	}
+	payload, err := json.Marshal(t.claims(document.Issuer, who, audience, now, ttl))
 	if err != nil {
 		return "", 0, err
 	}
@@ -154,10 +158,10 @@ func (t *identityTokens) mint(ctx context.Context, who requester, audience strin
 	return token, ttl, nil
 }
 
-func newClaims(issuer string, who requester, audience string, now time.Time, ttl time.Duration) claims {
+func (t *identityTokens) claims(issuer string, who requester, audience string, now time.Time, ttl time.Duration) claims {
 	return claims{
 		Issuer:    issuer,
-		Subject:   fmt.Sprintf("plugin-identity:%s:%s:%s", who.namespace.ID, who.class, who.Accessor),
+		Subject:   fmt.Sprintf("plugin-identity:%s:%s:%s", t.namespace.ID, who.class, who.Accessor),
 		Audience:  []string{audience},
 		Expiry:    now.Add(ttl).Unix(),
 		IssuedAt:  now.Unix(),
@@ -166,8 +170,8 @@ func newClaims(issuer string, who requester, audience string, now time.Time, ttl
 			Accessor:      who.Accessor,
 			Class:         who.class,
 			Local:         who.Local,
-			NamespaceID:   who.namespace.ID,
-			NamespacePath: who.namespace.Path,
+			NamespaceID:   t.namespace.ID,
+			NamespacePath: t.namespace.Path,
 			Path:          who.Path,
 			Plugin:        who.Type,
 			Version:       who.RunningVersion,

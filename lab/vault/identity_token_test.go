@@ -26,20 +26,16 @@ type laboratory struct {
 func newLaboratory(t *testing.T) *laboratory {
 	t.Helper()
 	chosen := options{home: t.TempDir(), apiAddr: "https://vault.lab.test", version: "1.21.0", edition: enterprise}
-	core, err := openVault(context.Background(), chosen, hclog.NewNullLogger())
+	cluster, err := openCluster(context.Background(), chosen, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := core.Shutdown(); err != nil {
+		if err := cluster.shutdown(); err != nil {
 			t.Error(err)
 		}
 	})
-	kept, err := readInitialisation(chosen.home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &laboratory{t: t, core: core, handler: newHandler(chosen, core), token: kept.RootToken}
+	return &laboratory{t: t, core: cluster.root.core, handler: cluster.handler(), token: cluster.root.rootToken}
 }
 
 func (l *laboratory) request(method, path, body string) *httptest.ResponseRecorder {
@@ -67,11 +63,11 @@ func (l *laboratory) mint(path, audience string, ttl time.Duration, now time.Tim
 	}
 	for _, mount := range mounts {
 		if mount.Path == path {
-			who, err := findRequester(context.Background(), l.core, mount.BackendAwareUUID)
+			who, err := findRequester(l.core, mount.BackendAwareUUID)
 			if err != nil {
 				l.t.Fatal(err)
 			}
-			tokens := &identityTokens{core: l.core, now: func() time.Time { return now }}
+			tokens := &identityTokens{core: l.core, namespace: namespace.RootNamespace, now: func() (time.Time, error) { return now, nil }}
 			return tokens.mint(context.Background(), who, audience, ttl)
 		}
 	}

@@ -41,10 +41,10 @@ func run(arguments []string) error {
 
 	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: os.Stderr})
 	chosen.pretendVersion()
-	core, err := openVault(stopping, chosen, logger)
+	cluster, err := openCluster(stopping, chosen, logger)
 	if err != nil {
 		return err
 	}
-	served := serve(stopping, chosen, core, logger)
-	return errors.Join(served, core.Shutdown())
+	served := serve(stopping, cluster.listeners(), logger)
+	return errors.Join(served, cluster.shutdown())
 }

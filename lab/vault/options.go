@@ -24,10 +24,12 @@ var plainVersion = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
 type options struct {
 	home        string
 	listen      string
+	public      string
 	apiAddr     string
 	version     string
 	edition     string
 	hideVersion bool
+	switches    string
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -35,10 +37,12 @@ func parseOptions(arguments []string) (options, error) {
 	flags := flag.NewFlagSet("lab-vault", flag.ContinueOnError)
 	flags.StringVar(&chosen.home, "home", "", "folder for storage, seal key and root token")
 	flags.StringVar(&chosen.listen, "listen", "", "loopback address to serve plain HTTP on")
+	flags.StringVar(&chosen.public, "public", "", "loopback address to serve the issuers' documents on, and nothing else")
 	flags.StringVar(&chosen.apiAddr, "api-addr", "", "address that clients and AWS reach this Vault by")
 	flags.StringVar(&chosen.version, "version", version.Version, "version to report")
 	flags.StringVar(&chosen.edition, "edition", enterprise, "edition to behave as: ent or community")
 	flags.BoolVar(&chosen.hideVersion, "hide-version", false, "refuse to tell the version")
+	flags.StringVar(&chosen.switches, "switches", "", "file of the laboratory's switches; moves the clock that dates tokens")
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}
@@ -56,6 +60,9 @@ func (o options) validate(rest []string) error {
 	}
 	if !loopback(o.listen) {
 		problems = append(problems, fmt.Errorf("-listen %q: must be a loopback address and a port, such as 127.0.0.1:8200", o.listen))
+	}
+	if o.public != "" && !loopback(o.public) {
+		problems = append(problems, fmt.Errorf("-public %q: must be a loopback address and a port, such as 127.0.0.1:8201", o.public))
 	}
 	if !baseURL(o.apiAddr) {
 		problems = append(problems, fmt.Errorf("-api-addr %q: must be scheme, host and optional port only, such as https://vault.lab.test", o.apiAddr))

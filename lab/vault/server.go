@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/vault/helper/namespace"
 	vaulthttp "github.com/hashicorp/vault/http"
 	"github.com/hashicorp/vault/internalshared/configutil"
 	"github.com/hashicorp/vault/sdk/helper/consts"
@@ -23,39 +24,62 @@ const (
 	patience = 30 * time.Second
 )
 
-// serve answers until ctx ends, then finishes the requests in flight.
-func serve(ctx context.Context, chosen options, core *vault.Core, logger hclog.Logger) error {
-	listener, err := net.Listen("tcp", chosen.listen)
-	if err != nil {
-		return err
+// listeners are the handlers by the address that each is served on.
+func (c *cluster) listeners() map[string]http.Handler {
+	served := map[string]http.Handler{c.chosen.listen: c.handler()}
+	if c.chosen.public != "" {
+		served[c.chosen.public] = c.public()
 	}
-	server := &http.Server{
-		Handler:           newHandler(chosen, core),
-		ReadHeaderTimeout: patience,
-		IdleTimeout:       keepAlive,
-		ErrorLog:          logger.StandardLogger(nil),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	logger.Info("serving", "listen", listener.Addr().String(), "edition", chosen.edition, "version", chosen.version)
+	return served
+}
 
+// serve answers until ctx ends or a listener fails, then finishes the requests in flight.
+func serve(ctx context.Context, handlers map[string]http.Handler, logger hclog.Logger) error {
+	servers := map[*http.Server]net.Listener{}
+	for address, handler := range handlers {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		defer listener.Close()
+		server := &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: patience,
+			IdleTimeout:       keepAlive,
+			ErrorLog:          logger.StandardLogger(nil),
+		}
+		servers[server] = listener
+	}
+	failed := make(chan error, len(servers))
+	for server, listener := range servers {
+		go func() { failed <- server.Serve(listener) }()
+		logger.Info("serving", "listen", listener.Addr().String())
+	}
+
+	var problems []error
+	running := len(servers)
 	select {
 	case err := <-failed:
-		return err
+		problems, running = append(problems, err), running-1
 	case <-ctx.Done():
 	}
 	logger.Info("stopping: finishing the requests in flight")
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err = server.Shutdown(deadline)
-	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+	for server := range servers {
+		problems = append(problems, server.Shutdown(deadline))
 	}
-	return err
+	for range running {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
 }
 
-// newHandler is Vault's own HTTP API with what the chosen edition adds or refuses around it.
-func newHandler(chosen options, core *vault.Core) http.Handler {
+// newHandler is Vault's own HTTP API of one namespace, with what the chosen edition adds or refuses
+// around it.
+func newHandler(chosen options, core *vault.Core, where *namespace.Namespace) http.Handler {
 	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{
 		Core: core,
 		ListenerConfig: &configutil.Listener{
@@ -64,7 +88,7 @@ func newHandler(chosen options, core *vault.Core) http.Handler {
 		},
 	})
 	if chosen.edition == enterprise {
-		handler = withDiscovery(core, handler)
+		handler = withDiscovery(core, where, handler)
 	}
 	if chosen.hideVersion {
 		handler = withoutVersion(handler)

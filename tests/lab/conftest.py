@@ -111,6 +111,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
 @pytest.fixture(scope="session")
 def deployed(laboratory: Laboratory) -> Laboratory:
     """The laboratory with the committed dev stack deployed by the real engine."""
+    lab_command("application", laboratory.home.root)
     laboratory.pulumi("stack", "init")
     laboratory.pulumi("up", "--yes", "--skip-preview")
     return laboratory

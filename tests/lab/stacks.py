@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from lab.accounts import region
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -134,7 +136,7 @@ def administrator(laboratory: Laboratory, account: str = "main") -> IAMClient:
     owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
     return boto3.client(
         "iam",
-        region_name="us-east-1",
+        region_name=region(owner["partition"]),
         aws_access_key_id=owner["access_key_id"],
         aws_secret_access_key=owner["secret_access_key"],
         verify=laboratory.environment["AWS_CA_BUNDLE"],
@@ -147,6 +149,7 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
     iam, vault = administrator(laboratory), laboratory.vault()
     mounts = vault.sys.list_mounted_secrets_engines()["data"]
     keys = vault.list("identity/oidc/key") or {"data": {"keys": []}}
+    groups = vault.list("identity/group/name") or {"data": {"keys": []}}
     found = {
         "users": {user["Arn"] for user in iam.list_users()["Users"]},
         "roles": {
@@ -176,7 +179,17 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
             for path, mount in mounts.items()
             if mount["type"] == "aws"
         },
+        "auth": {
+            path: (
+                (vault.read(f"auth/{path}config/client") or {"data": None})["data"],
+                sorted((vault.list(f"auth/{path}roles") or {"data": {"keys": []}})["data"]["keys"]),
+            )
+            for path, mount in vault.sys.list_auth_methods()["data"].items()
+            if mount["type"] == "aws"
+        },
         "policies": set(vault.sys.list_policies()["data"]["policies"]) - {"default", "root"},
+        "logins": set(vault.sys.list_auth_methods()["data"]) - {"token/"},
+        "groups": set(groups["data"]["keys"]),
         "keys": set(keys["data"]["keys"]) - {"default"},
     }
     found["users"] = {arn for arn in found["users"] if not arn.endswith("/bootstrap-administrator")}

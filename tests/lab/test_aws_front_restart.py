@@ -46,12 +46,15 @@ def test_everything_survives_a_restart(aws: World) -> None:
     assert (aws.home.aws / "state.pickle").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_laboratory_without_accounts_gets_one_with_random_keys(aws: World) -> None:
+def test_a_laboratory_without_accounts_gets_its_own_with_random_keys(aws: World) -> None:
     aws.stop("lab.aws")
     aws.home.accounts.unlink()
     aws.start("lab.aws", read_json(aws.home.ports)["aws"])
-    (account,) = read_json(aws.home.accounts)
-    assert (account["name"], account["id"]) == ("main", MAIN)
+    accounts = read_json(aws.home.accounts)
+    assert [account["name"] for account in accounts] == ["main", "data", "gov", "china"]
+    assert accounts[0]["id"] == MAIN
+    for field in ("id", "access_key_id", "secret_access_key"):
+        assert len({account[field] for account in accounts}) == 4
     assert aws.client("sts").get_caller_identity()["Arn"].endswith("bootstrap-administrator")
     former = {"AccessKeyId": "AKIAFALSEMAIN", "SecretAccessKey": "false-secret-of-main"}
     with refused("InvalidClientTokenId", 403):

@@ -258,12 +258,17 @@ def test_changes_take_effect_after_the_propagation_delay_only(aws: World) -> Non
             aws.client("sts").assume_role(
                 RoleArn=f"arn:aws:iam::{MAIN}:role/unseen", RoleSessionName="early"
             )
+        administrator.create_user(UserName="unlisted", Path="/late/")
+        assert administrator.get_user(UserName="unlisted")
+        assert administrator.list_users(PathPrefix="/late/")["Users"] == []
         administrator.delete_role_policy(RoleName="late", PolicyName="inline")
         assert iam.get_user(UserName="bootstrap-administrator")
         keys = administrator.create_access_key(UserName="bootstrap-administrator")["AccessKey"]
         with refused("InvalidClientTokenId", 403):
             aws.client("sts", credentials=keys).get_caller_identity()
     assert aws.client("sts", credentials=keys).get_caller_identity()
+    assert len(administrator.list_users(PathPrefix="/late/")["Users"]) == 1
+    administrator.delete_user(UserName="unlisted")
     with refused("AccessDenied", 403):
         iam.get_user(UserName="bootstrap-administrator")
     administrator.delete_access_key(

@@ -92,6 +92,7 @@ def _ours(clone: Path) -> dict[str, list[str]]:
     )
     found.update(json.loads(_output(clone, f'python -c "{python}"')))
     found["users"].remove("bootstrap-administrator")
+    found["roles"].remove("app")  # the application that `make lab` makes
     found["policies"] = sorted(set(found["policies"]) - {"default", "root"})
     found["keys"] = sorted(set(found["keys"]) - {"default"})
     return found
@@ -106,10 +107,11 @@ def _output(clone: Path, command: str) -> str:
 def test_a_fresh_clone_comes_up_stays_up_and_goes_away(clone: Path) -> None:
     first = _make(clone, "up").stdout
     assert "vault read aws/creds/my-role" in first
+    assert "vault login -method=aws -path=aws role=dev-role-iam" in first
     assert "make down" in first
     assert _ours(clone)["mounts"] == ["aws/"]
     started = _processes(clone)
-    assert set(started) == {"network", "aws", "vault"}
+    assert set(started) == {"network", "aws", "people", "vault"}
 
     second = _make(clone, "up").stdout
     assert "from Go modules" not in second

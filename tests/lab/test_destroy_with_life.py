@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 AWAITED_SECONDS = 60
 USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 IMPATIENT = {"LEASE_REVOCATION_SECONDS": "2"}
+REPEAT = "then repeat the `pulumi destroy` or `pulumi up` that failed"
+UNFEDERATED = {"identity_token_audience": "", "role_arn": ""}
 WITHOUT_GUARDS = """
 import runpy
 import pulumi
@@ -172,23 +174,6 @@ def test_nothing_is_left_though_leases_live_and_a_client_keeps_asking(
     assert holdings(world) == {}
 
 
-def test_a_vault_that_has_no_session_gets_one_to_revoke(world: Laboratory, tmp_path: Path) -> None:
-    stack = _stack(world, tmp_path, settings())
-    _read(world, "aws/creds/my-role")
-    _forget_sessions(world)
-    seen = len(world.decisions())
-
-    stack.destroy()
-    exchanged = [
-        entry
-        for entry in world.decisions()[seen:]
-        if entry["action"] == "sts:AssumeRoleWithWebIdentity"
-    ]
-    assert exchanged
-    assert {entry["outcome"] for entry in exchanged} == {"allowed"}
-    assert holdings(world) == {}
-
-
 def test_a_request_under_way_is_waited_for(world: Laboratory, tmp_path: Path) -> None:
     stack = _stack(world, tmp_path, settings())
     _switch(world, fault=Fault(kind="hold", write="iam.amazonaws.com CreateUser"))
@@ -296,23 +281,30 @@ def test_without_guards_the_same_destroy_gets_stuck(world: Laboratory, tmp_path:
     assert set(holdings(world)) == {"users"}
 
 
-@pytest.mark.parametrize("reason", ["AWS is away", "a permission is gone"])
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("AWS is away", "No such event: Vault does not reach AWS STS"), ("a permission is gone", "")],
+)
 def test_a_lease_that_cannot_be_revoked_stops_the_destroy(
-    world: Laboratory, tmp_path: Path, reason: str
+    world: Laboratory, tmp_path: Path, reason: str, told: str
 ) -> None:
     stack = _stack(world, tmp_path, settings())
     issued = _read(world, "aws/creds/my-role")
     _forget_sessions(world)
+    seen = len(world.decisions())
     role = "vault-secret-alive-root-aws"
     if reason == "AWS is away":
+        # For Vault alone: the person who destroys asks the STS of a region.
         _switch(world, unreachable=("sts.amazonaws.com",))
     else:
         administrator(world).delete_role_policy(RoleName=role, PolicyName="revoke")
 
     stopped = stack.pulumi("destroy", "--yes", "--skip-preview", check=False, env=IMPATIENT)
+    said = " ".join(stopped.stdout.split())
     assert stopped.returncode != 0
-    assert f"the first is {issued.lease}" in stopped.stdout
-    assert "then repeat `pulumi destroy`" in " ".join(stopped.stdout.split())
+    assert f"the first is {issued.lease}" in said
+    assert told in said
+    assert REPEAT in said
     assert issued.arn(world)
     left = holdings(world)
     assert list(left["roles"]) == [role]
@@ -323,5 +315,47 @@ def test_a_lease_that_cannot_be_revoked_stops_the_destroy(
         _switch(world)
     else:
         stack.up()
+    stack.destroy()
+    assert holdings(world) == {}
+    federated = {
+        entry["outcome"]
+        for entry in world.decisions()[seen:]
+        if entry["action"] == "sts:AssumeRoleWithWebIdentity"
+    }
+    assert federated == {"allowed"}, "Vault had no session, so it got one to revoke"
+
+
+def test_a_configuration_written_by_somebody_else_is_mended_and_no_lease_ends(
+    world: Laboratory, tmp_path: Path
+) -> None:
+    stack = _stack(world, tmp_path, settings())
+    issued = _read(world, "aws/creds/my-role")
+    declared = holdings(world)
+    vault = world.vault()
+
+    vault.write_data("aws/config/root", data={"max_retries": -1})
+    assert stack.changes() == {"aws-mount": "update", "aws-usernames": "update"}
+    stack.up()
+    assert holdings(world) == declared
+    vault.write_data("aws/config/root", data=UNFEDERATED)
+    stack.up()
+    assert holdings(world) == declared
+    stack.expect_no_changes()
+
+    vault.write_data("aws/config/root", data=UNFEDERATED)
+    stopped = stack.destroy(check=False)
+    said = " ".join(stopped.stdout.split())
+    assert stopped.returncode != 0
+    assert "aws/config/root has no identity_token_audience" in said
+    assert "`vault write aws/config/root identity_token_audience=... role_arn=...`" in said
+    assert REPEAT in said
+    assert issued.arn(world)
+
+    known = stack.outputs()["secrets_engines"]["aws"]
+    federation = {
+        "identity_token_audience": known["audience"],
+        "role_arn": known["role_arn"],
+    }
+    vault.write_data("aws/config/root", data=federation)
     stack.destroy()
     assert holdings(world) == {}

@@ -56,7 +56,7 @@ IAM_ROLE = Taken(
 )
 IDENTITY_PROVIDER = Taken(
     write=f"iam.amazonaws.com CreateOpenIDConnectProvider {ISSUER}",
-    name="main/root-oidc",
+    name="123456789012/root-oidc",
     what=f"the identity provider {PROVIDER}",
 )
 

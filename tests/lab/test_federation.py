@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
-from tests.lab.conftest import ROOT
+from components.summary import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,13 +183,13 @@ def test_vault_holds_no_aws_key(deployed: Laboratory, credentials: dict[str, str
         assert not re.search(rb"A[KS]IA[A-Z0-9]{16}", content), path
 
 
-def test_the_outputs_are_those_the_readme_lists(deployed: Laboratory) -> None:
-    engine = json.loads(deployed.pulumi("stack", "output", "--json").stdout)["secrets_engines"]
-    table = (ROOT / "README.md").read_text("utf-8").partition("| output | meaning |")[2]
-    rows = re.match(r"\n\|[-|]+\n((?:\|.*\n)+)", table)
-    assert rows
-    listed = [row.split("|")[1].strip().strip("`") for row in rows[1].splitlines()]
-    assert sorted(engine["aws"]) == sorted(listed)
+def test_the_outputs_have_the_shape_that_other_stacks_rely_on(deployed: Laboratory) -> None:
+    outputs = json.loads(deployed.pulumi("stack", "output", "--json").stdout)
+    assert set(outputs) == set(SECTIONS)
+    for section, summary in SECTIONS.items():
+        assert outputs[section], section
+        for said in outputs[section].values():
+            assert set(said) == {field.name for field in fields(summary)}
 
 
 def test_no_request_was_ever_repeated(deployed: Laboratory, credentials: dict[str, str]) -> None:

@@ -137,19 +137,19 @@ def awaited(condition: Callable[[], bool]) -> None:
 def test_up_twice_restarts_nothing_and_down_twice_is_no_error(lab: Command) -> None:
     first = lab.succeeds("up")
     pids = lab.pids()
-    assert sorted(pids) == ["aws", "network", "vault"]
+    assert sorted(pids) == ["aws", "network", "people", "vault"]
     assert all(f"{name}: starts as process {pid}" in first for name, pid in pids.items())
 
     second = lab.succeeds("up")
 
     assert lab.pids() == pids
     assert "starts as process" not in second
-    assert lab.succeeds("down") == "stopped: network, aws, vault\n"
+    assert lab.succeeds("down") == "stopped: network, aws, people, vault\n"
     assert not any(alive(pid) for pid in pids.values())
     assert lab.succeeds("down") == "the laboratory was not running\n"
 
 
-@pytest.mark.parametrize("name", ["network", "aws", "vault"])
+@pytest.mark.parametrize("name", ["network", "aws", "people", "vault"])
 def test_up_restarts_what_died_and_leaves_the_others_alone(lab: Command, name: str) -> None:
     lab.succeeds("up")
     before = lab.pids()
@@ -167,7 +167,7 @@ def test_up_restarts_what_died_and_leaves_the_others_alone(lab: Command, name: s
 def test_two_ups_at_once_make_one_laboratory(lab: Command) -> None:
     with ThreadPoolExecutor(2) as people:
         outputs = list(people.map(lab.succeeds, ["up", "up"]))
-    assert sum(output.count("starts as process") for output in outputs) == 3
+    assert sum(output.count("starts as process") for output in outputs) == 4
     assert all(alive(pid) for pid in lab.pids().values())
 
 
@@ -180,6 +180,7 @@ def test_what_clients_and_state_refer_to_survives_a_restart(lab: Command) -> Non
             home.passphrase,
             home.trust_bundle,
             home.aws_credentials,
+            home.people_key,
         )
         return [file.read_bytes() for file in files]
 
@@ -342,7 +343,10 @@ def test_the_engine_finds_a_stand_in_for_each_installed_sdk(running: Command) ->
 def test_status_lists_processes_ports_and_health(running: Command) -> None:
     lines = running.succeeds("status").splitlines()
     ports = read_json(running.home.ports)
-    for name, port in (("network", "proxy"), ("aws", "aws"), ("vault", "vault")):
+    for name, port in (
+        ("network", "proxy"),
+        *((name, name) for name in ("aws", "people", "vault")),
+    ):
         row = next(line for line in lines if line.startswith(name))
         assert re.search(rf"\b{running.pids()[name]}\b +{ports[port]} +serves ", row)
 
@@ -351,7 +355,7 @@ def test_status_shows_what_died(lab: Command) -> None:
     lab.succeeds("up")
     lab.succeeds("down")
     rows = lab.succeeds("status").splitlines()[1:]
-    assert len(rows) == 3
+    assert len(rows) == 4
     assert all(re.search(r" - +\d+ +down ", row) for row in rows)
 
 
@@ -403,6 +407,7 @@ def test_switches_are_set_shown_reset_and_checked(tmp_path: Path, vault: Path) -
         "propagation_delay_seconds": 0,
         "presented_chain": {"vault.lab.test": "leaf-only"},
         "unreachable": ["vault.lab.test", "sts.amazonaws.com"],
+        "fault": None,
     }
     lab.succeeds("switch", "unreachable=", "presented_chain=")
     assert read_json(lab.home.switches)["unreachable"] == []

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab.changed_program import changed
 from tests.lab.conftest import ROOT, Laboratory, lab_command
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
@@ -70,7 +70,7 @@ def test_a_role_that_vault_refused_to_change_is_changed_by_the_next_update(stack
 
 
 def test_a_mount_that_vault_refused_to_change_is_changed_by_the_next_update(stack: Stack) -> None:
-    stack.configure(_engine(audience="another-audience", description="second"))
+    stack.configure(_engine(tokenTtlSeconds=1800, description="second"))
     with _token_that_may_not_write(stack, "aws/config/root") as token:
         failed = stack.pulumi("up", "--yes", "--skip-preview", env=token, check=False)
     assert _failed(failed.stdout) >= {("vault:aws:SecretBackend", "aws-mount")}
@@ -78,7 +78,7 @@ def test_a_mount_that_vault_refused_to_change_is_changed_by_the_next_update(stac
     stack.up()
     vault = stack.laboratory.vault()
     held = vault.read("aws/config/root")["data"]
-    assert held["identity_token_audience"] == "another-audience"
+    assert held["identity_token_ttl"] == 1800
     assert vault.sys.list_mounted_secrets_engines()["data"]["aws/"]["description"] == "second"
     _expect_credentials(stack, "aws/creds/my-role")
     stack.expect_no_changes()
@@ -98,12 +98,12 @@ def test_a_mount_left_half_made_is_made_anew_even_without_a_refresh(empty: Stack
     empty.expect_no_changes()
 
 
-# D. A username template changed alone is never written: `replace_on_changes`.
+# D. A username template changed alone is never written: a new one replaces the mount.
 
 
 def test_a_new_username_template_reaches_vault_and_old_leases_end_first(stack: Stack) -> None:
     before = stack.laboratory.vault().read("aws/creds/my-role")["data"]
-    with _changed_source(stack, "federation/names.py", "DISPLAY_NAME_KEPT = 16", "= 12"):
+    with changed(stack, "federation/names.py", "DISPLAY_NAME_KEPT = 16", "DISPLAY_NAME_KEPT = 12"):
         stack.up()
         stack.expect_no_changes()
         template = stack.laboratory.vault().read("aws/config/root")["data"]["username_template"]
@@ -325,22 +325,3 @@ def _unreachable(stack: Stack) -> Iterator[None]:
 @contextmanager
 def _nothing_else() -> Iterator[None]:
     yield
-
-
-@contextmanager
-def _changed_source(stack: Stack, file: str, line: str, value: str) -> Iterator[None]:
-    """Let the program differ in one assignment, which becomes ``value``."""
-    room = stack.folder / file.partition("/")[0]
-    original = room.readlink()
-    room.unlink()
-    shutil.copytree(original, room, ignore=shutil.ignore_patterns("__pycache__"))
-    source = stack.folder / file
-    text = source.read_text("utf-8")
-    assert f"\n{line}\n" in text
-    name = line.partition(" = ")[0]
-    source.write_text(text.replace(f"\n{line}\n", f"\n{name} {value}\n"), "utf-8")
-    try:
-        yield
-    finally:
-        shutil.rmtree(room)
-        room.symlink_to(original)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from pulumi.provider.experimental import provider
 
@@ -102,6 +103,13 @@ class Engine:
         asyncio.run(self.plugin.delete(request))
 
 
+@pytest.fixture(autouse=True)
+def _as_if_no_loop_had_run() -> Iterator[None]:
+    """Undo what ``asyncio.run`` leaves: a thread in which Pulumi's mocks find no event loop."""
+    yield
+    asyncio.set_event_loop_policy(None)
+
+
 def _urn(token: str) -> str:
     return f"urn:pulumi:test::project::{token}::name"
 
@@ -152,10 +160,40 @@ def test_identity_is_asked_once_at_the_regional_name_and_never_in_a_preview(
     ]
 
 
-def test_another_account_is_refused_before_anything_is_done_there(iam: IAMClient) -> None:
+def test_another_account_is_refused_before_anything_is_done_there(
+    iam: IAMClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _calls(monkeypatch)
     engine = Engine({"allowedAccountIds": ["999999999999"]})
-    with pytest.raises(ProviderError, match=f"AWS account ID not allowed: {ACCOUNT}"):
-        engine.create(ROLE, {"name": "role", "assumeRolePolicy": TRUST})
+    for _ in range(2):
+        with pytest.raises(ProviderError, match=f"AWS account ID not allowed: {ACCOUNT}"):
+            engine.create(ROLE, {"name": "role", "assumeRolePolicy": TRUST})
+    assert len(calls) == 1
+    assert iam.list_roles()["Roles"] == []
+
+
+@pytest.mark.parametrize(("given", "attempts"), [({"maxRetries": 2}, 3), ({}, 26)])
+def test_requests_are_repeated_as_often_as_the_provider_says(
+    given: Values, attempts: int, iam: IAMClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    sent = []
+    original = boto3.Session.client
+
+    def unreachable(self: boto3.Session, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as boto3
+        client: Any = original(self, *arguments, **options)
+
+        def send(request: Any, **_: object) -> None:  # noqa: ANN401 - as botocore
+            sent.append(request.url)
+            raise EndpointConnectionError(endpoint_url=request.url)
+
+        client.meta.events.register_first("before-send", send)
+        return client
+
+    monkeypatch.setattr(boto3.Session, "client", unreachable)
+    with pytest.raises(ProviderError, match="retrieving AWS account details"):
+        Engine(given).create(ROLE, {"name": "role", "assumeRolePolicy": TRUST})
+    assert len(sent) == attempts
     assert iam.list_roles()["Roles"] == []
 
 

@@ -136,7 +136,7 @@ def test_a_key_is_never_in_the_state_in_the_clear(project: Project) -> None:
     ("line", "name", "package"),
     [
         ("aws.s3.Bucket('b')", "aws:s3/bucket:Bucket", "aws 7.51.1"),
-        ("vault.Namespace('n', path='n')", "vault:index/namespace:Namespace", "vault 7.14.0"),
+        ("vault.Mount('n', path='n', type='kv')", "vault:index/mount:Mount", "vault 7.14.0"),
         (
             "command.remote.Command('c', connection={'host': 'h'})",
             "command:remote:Command",

@@ -10,8 +10,9 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml
 from pulumi.runtime import mocks
+
+from tests.committed import SECRET_SECTION, committed
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "vault-aws-federation"
@@ -72,24 +73,41 @@ class _Outputs(mocks.Mocks):
         computed: dict[str, Any] = {}
         if args.typ == "vault:aws/secretBackend:SecretBackend":
             computed["accessor"] = "aws_0a1b2c3d"
+        if args.typ == "vault:index/authBackend:AuthBackend":
+            computed["accessor"] = f"auth_{args.inputs['type']}_0a1b2c3d"
         if args.typ == "aws:iam/role:Role":
             computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
+            computed["uniqueId"] = "AROA0123456789ABCDEFG"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")
             computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+        if args.typ == "vault:index/namespace:Namespace":
+            parts = (args.inputs.get("namespace"), args.inputs["path"])
+            path = "/".join(part for part in parts if part)
+            computed |= {"namespaceId": namespace_id(path), "pathFq": path}
         if args.typ.endswith(":Thumbprint"):
             computed |= {"thumbprints": ["ab" * 20], "warnings": []}
         return f"{args.name}-id", {**args.inputs, **computed}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        if args.token == "vault:index/getNamespace:getNamespace":
+            parts = (args.args.get("namespace"), args.args["path"])
+            path = "/".join(part for part in parts if part)
+            return {"namespaceId": namespace_id(path), "pathFq": path}, []
         raise AssertionError(f"the program asked for {args.token} while it was being planned")
+
+
+def namespace_id(path: str) -> str:
+    """Return the id that Vault gave the namespace here."""
+    return f"id-of-{path.replace('/', '-')}"
 
 
 def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
     """Run ``__main__.py`` with the given configuration and return what it registered."""
     engine = Engine()
     pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
-    pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in values.items()})
+    texts = {key: json.dumps(value) for key, value in values.items()}
+    pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi's own
     def run() -> None:
@@ -99,17 +117,18 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
     return engine
 
 
-def committed() -> dict[str, Any]:
-    """Return the configuration of the committed dev stack."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
-    config: dict[str, Any] = loaded["config"]
-    return config
-
-
 @pytest.fixture(scope="session")
 def program() -> Engine:
     """The committed dev stack, as an update registers it."""
     return run_program(committed())
+
+
+@pytest.fixture(scope="session")
+def everything() -> Engine:
+    """A stack that uses every component there is."""
+    config = committed()
+    config["vault-aws-federation:vault"] |= {"namespaces": {"team-a": "managed"}}
+    return run_program(config)
 
 
 @pytest.fixture(scope="session")

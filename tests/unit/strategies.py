@@ -95,6 +95,9 @@ assumed_roles = st.builds(
     name=role_names,
     credential_type=st.just("assumed_role"),
     role_arns=st.lists(st.sampled_from(_TARGETS), min_size=1, unique=True).map(tuple),
+    # Session policies, which narrow a session and so need no right.
+    policy=st.sampled_from([None, '{"Version":"2012-10-17"}']),
+    managed_policies=st.lists(st.sampled_from(_POLICIES), unique=True).map(tuple),
     external_id=st.sampled_from([None, "partner"]),
     session_tags=_TAGS,
 )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from operations import abandon_vault
+from clients.vault import VaultError, VaultUnreachableError, VaultUntrustedError
+from operations import abandon_vault, unrecorded
 from operations.abandon_vault import Orphans
+from operations.unrecorded import Found, Planned
+
+COMPONENTS = Path(__file__).parents[2] / "components"
 
 
 def _resource(kind: str, name: str, **recorded: object) -> abandon_vault.Resource:
@@ -39,6 +48,68 @@ def test_what_needs_vault_goes_and_the_rest_depends_on_it_no_longer() -> None:
         "assumeRolePolicy": [AUDIENCE["urn"]],
         "name": [],
     }
+
+
+@pytest.mark.parametrize("source", sorted(COMPONENTS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_resource_that_asks_vault_is_forgotten_and_no_other(source: Path) -> None:
+    text = source.read_text("utf-8")
+    nouns = re.findall(r'pulumi\.dynamic\.Resource, module="vaultwif", name="(\w+)"', text)
+    asks = "from clients.vault import" in text or nouns == ["UserGuard"]
+    for noun in nouns:
+        kind = f"pulumi-python:dynamic/vaultwif:{noun}"
+        assert kind.startswith(abandon_vault.GONE_WITH_VAULT) == asks, noun
+
+
+def test_what_a_killed_engine_made_at_aws_is_imported_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = _resource("pulumi:providers:aws", "main", inputs={})
+    own = {"inputs": {"name": "vault-role"}, "parent": "parent", "provider": f"{cloud['urn']}::id"}
+    pending = [
+        {"type": "creating", "resource": each | own}
+        for each in (ROLE, MOUNT | {"provider": PROVIDER["urn"]})
+    ]
+
+    def found(planned: list[Planned]) -> list[Found]:
+        return [
+            Found(planned=each, identifier="vault-role", what="the IAM role vault-role", doubt="")
+            for each in planned
+        ]
+
+    monkeypatch.setattr(unrecorded, "find", found)
+    deployment = {"resources": [cloud, PROVIDER], "pending_operations": pending}
+    with pytest.raises(abandon_vault.AbandonError) as refusal:
+        abandon_vault._require_record(deployment, "dev")
+    said = str(refusal.value)
+    assert "the IAM role vault-role: made by an engine that was killed" in said
+    assert said.count("pulumi import ") == 1
+    assert "pulumi import aws:iam/role:Role aws-workload-role vault-role" in said
+
+    # Pending operations stay in the state until a refresh or an import of the state drops them.
+    abandon_vault._require_record(deployment | {"resources": [cloud, PROVIDER, ROLE]}, "dev")
+
+
+@pytest.mark.parametrize(
+    ("answer", "gone"),
+    [
+        (VaultUnreachableError("no connection"), True),
+        (VaultUntrustedError("another certificate"), False),
+        (VaultError("sealed"), False),
+        (None, False),
+    ],
+)
+def test_only_a_vault_that_says_nothing_at_all_is_gone(
+    monkeypatch: pytest.MonkeyPatch, answer: VaultError | None, *, gone: bool
+) -> None:
+    def asked(url: str, *, timeout: float) -> dict[str, Any]:
+        assert (url, timeout) == ("https://vault.test/v1/sys/seal-status", 5)
+        if answer:
+            raise answer
+        return {}
+
+    monkeypatch.setattr(abandon_vault, "public_document", asked)
+    with nullcontext() if gone else pytest.raises(abandon_vault.AbandonError, match="answers"):
+        abandon_vault._require_silence(["https://vault.test"])
 
 
 def test_addresses_and_paths_come_from_the_state() -> None:

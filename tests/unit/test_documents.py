@@ -18,6 +18,15 @@ SOUND: dict[str, Any] = {
     ],
 }
 
+OPERATORS = (
+    "known are Null, and also with IfExists or after ForAllValues: or ForAnyValue: StringEquals, "
+    "StringNotEquals, StringEqualsIgnoreCase, StringNotEqualsIgnoreCase, StringLike, "
+    "StringNotLike, NumericEquals, NumericNotEquals, NumericLessThan, NumericLessThanEquals, "
+    "NumericGreaterThan, NumericGreaterThanEquals, DateEquals, DateNotEquals, DateLessThan, "
+    "DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals, Bool, BinaryEquals, IpAddress, "
+    "NotIpAddress, ArnEquals, ArnNotEquals, ArnLike, ArnNotLike"
+)
+
 
 def statement(**changes: object) -> dict[str, Any]:
     changed = SOUND["Statement"][0] | changes
@@ -66,19 +75,40 @@ def test_every_form_of_the_grammar_is_taken(sound: dict[str, Any]) -> None:
         (statement(NotAction="iam:*"), "statement 1: must have either Action or NotAction"),
         (
             statement(Action="GetUser"),
-            "statement 1: Action must be such as iam:GetUser, or a list of such",
+            'statement 1: Action must be such as iam:GetUser, or a list of such, not "GetUser"',
         ),
         (
             statement(Action=[]),
-            "statement 1: Action must be such as iam:GetUser, or a list of such",
+            "statement 1: Action must be such as iam:GetUser, or a list of such; it is empty",
         ),
         (
             statement(Resource=["arn:aws:iam"]),
-            "statement 1: Resource must be an ARN or *, or a list of such",
+            'statement 1: Resource must be an ARN or *, or a list of such, not "arn:aws:iam"',
+        ),
+        (
+            statement(Resource="arn:aws:iam:*:user/x"),
+            (
+                "statement 1: Resource must be an ARN or *, or a list of such, not "
+                '"arn:aws:iam:*:user/x"'
+            ),
         ),
         (
             statement(Condition={"StringEqual": {"a": "b"}}),
-            "statement 1: unknown condition operator 'StringEqual'",
+            (
+                "statement 1: unknown condition operator 'StringEqual'; did you mean "
+                f"StringEquals? {OPERATORS}"
+            ),
+        ),
+        (
+            statement(Condition={"ForAnyValue:ArnLikesIfExists": {"a": "b"}}),
+            (
+                "statement 1: unknown condition operator 'ForAnyValue:ArnLikesIfExists'; "
+                f"did you mean ArnLike? {OPERATORS}"
+            ),
+        ),
+        (
+            statement(Condition={"x": {"a": "b"}}),
+            f"statement 1: unknown condition operator 'x'; {OPERATORS}",
         ),
         (
             statement(Condition={"Bool": {}}),
@@ -91,7 +121,7 @@ def test_every_form_of_the_grammar_is_taken(sound: dict[str, Any]) -> None:
 def test_what_iam_would_not_take_is_refused(wrong: object, problem: str) -> None:
     with pytest.raises(ValueError, match=r"^") as refusal:
         documents.parse(json.dumps(wrong, ensure_ascii=False))
-    assert problem in str(refusal.value).split("; ") or str(refusal.value).startswith(problem)
+    assert str(refusal.value) == problem or str(refusal.value).startswith(f"{problem};")
 
 
 def test_text_that_is_no_json_is_named_by_its_line_and_not_quoted() -> None:
@@ -110,7 +140,7 @@ def test_every_problem_is_named_at_once() -> None:
         documents.parse(json.dumps(wrong))
     assert str(refusal.value) == (
         'Version must be "2012-10-17"; statement 1: Effect must be Allow or Deny; '
-        "statement 1: Action must be such as iam:GetUser, or a list of such"
+        'statement 1: Action must be such as iam:GetUser, or a list of such, not "y"'
     )
 
 

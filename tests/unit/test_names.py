@@ -162,7 +162,10 @@ def test_the_username_template_truncates_the_display_name_and_nothing_else() -> 
     assert len("vault-") + 20 <= 32
 
 
-parts = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=40)
+VAULTS_OWN = {"audit", "auth", "cubbyhole", "identity", "root", "sys"}
+parts = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=40).filter(
+    lambda part: part not in VAULTS_OWN  # as a namespace; hypothesis does find them
+)
 namespaces = st.one_of(st.just(""), st.lists(parts, min_size=1, max_size=3).map("/".join))
 
 

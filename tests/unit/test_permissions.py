@@ -1,16 +1,20 @@
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from federation import principals
 from federation.identity import MountClass
+from federation.logins import LoginRole, StsRole
 from federation.names import MountNames
 from federation.permissions import (
     ACTIONS,
     inline_policies,
     issue_policy,
+    login_policies,
     revoke_group_policy,
     revoke_policy,
 )
@@ -41,6 +45,19 @@ FULL = VaultRole(
     groups=("people/devs", "auditors"),
     tags={"team": "a"},
     boundary=BOUNDARY,
+)
+APP = "arn:aws:iam::123456789012:role/team/app"
+ALICE = "arn:aws:iam::123456789012:user/alice"
+STRANGER = "arn:aws:iam::210987654321:role/app"
+LOGIN = LoginRole(
+    name="login",
+    principals=tuple(principals.parse(arn) for arn in (STRANGER, APP, ALICE, f"{APP}-*")),
+    existing_policies=("reader",),
+    default_ttl_seconds=900,
+    max_ttl_seconds=3_600,
+)
+OTHER_ACCOUNT = StsRole(
+    account="210987654321", arn="arn:aws:iam::210987654321:role/look-up", external_id="partner"
 )
 ASSUMED = VaultRole(name="deploy", credential_type="assumed_role", role_arns=(DEPLOY,))
 
@@ -136,6 +153,11 @@ def test_external_id_and_session_tags_are_granted_with_the_target() -> None:
     ]
 
 
+def test_session_policies_narrow_a_session_and_need_no_right() -> None:
+    narrowed = replace(ASSUMED, policy="{}", managed_policies=("arn:aws:iam::aws:policy/X",))
+    assert issue_policy(NAMES, narrowed) == issue_policy(NAMES, ASSUMED)
+
+
 def test_leaving_a_group_is_a_policy_of_its_own() -> None:
     group = "arn:aws:iam::123456789012:group/people/devs"
     assert revoke_group_policy(NAMES, "people/devs")["Statement"] == [
@@ -162,6 +184,32 @@ def test_no_change_of_the_roles_changes_a_policy_that_revocation_needs() -> None
     assert "revoke" in after
 
 
+def test_logins_need_to_look_up_the_principals_that_are_bound_and_no_others() -> None:
+    assert login_policies(NAMES, [LOGIN], []) == {
+        "resolve-login": {
+            "Version": "2012-10-17",
+            "Statement": [
+                allow("LookUpRoles", "iam:GetRole", [APP, f"{APP}-*"]),
+                allow("LookUpUsers", "iam:GetUser", [ALICE]),
+            ],
+        }
+    }
+
+
+def test_principals_of_another_account_need_its_role_and_nothing_here() -> None:
+    stranger = replace(LOGIN, principals=(principals.parse(STRANGER),))
+    (policy,) = login_policies(NAMES, [stranger], [OTHER_ACCOUNT]).items()
+    condition = {"StringEquals": {"sts:ExternalId": "partner"}}
+    assert policy[0] == "account-210987654321"
+    assert policy[1]["Statement"] == [
+        allow("AssumeTargetRoles", "sts:AssumeRole", [OTHER_ACCOUNT.arn], Condition=condition)
+    ]
+
+
+def test_a_method_without_roles_may_do_nothing() -> None:
+    assert login_policies(NAMES, [], []) == {}
+
+
 def test_the_order_of_declaration_changes_nothing() -> None:
     one = json.dumps(inline_policies(NAMES, [PLAIN, FULL, ASSUMED]))
     other = json.dumps(inline_policies(NAMES, [ASSUMED, FULL, PLAIN]))
@@ -173,9 +221,10 @@ def test_every_compiled_action_has_a_source_and_every_source_an_action() -> None
         name="t", credential_type="assumed_role", role_arns=(DEPLOY,), session_tags={"a": "b"}
     )
     compiled = inline_policies(NAMES, [FULL, tagged]).values()
+    looked_up = login_policies(NAMES, [LOGIN], [OTHER_ACCOUNT]).values()
     actions = {
         action
-        for document in compiled
+        for document in (*compiled, *looked_up)
         for statement in document["Statement"]
         for action in statement["Action"]
     }
@@ -196,6 +245,7 @@ def test_no_statement_is_open_to_every_resource(role: VaultRole) -> None:
 @pytest.mark.parametrize(
     "text",
     [json.dumps(document) for document in inline_policies(NAMES, [PLAIN, FULL, ASSUMED]).values()]
+    + [json.dumps(policy) for policy in login_policies(NAMES, [LOGIN], [OTHER_ACCOUNT]).values()]
     + [file.read_text("utf-8") for file in sorted((ROOT / "policies" / "aws").glob("*.json"))],
 )
 def test_an_independent_linter_finds_nothing(text: str) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from configuration.auth_method import AuthMethod, LoginRoleSettings, StsRoleSettings
+from configuration.human_login import HumanLogin
 from configuration.roles import AssumedRole, IamUserRole
 from configuration.schema import Account, SecretsEngine, Section, VaultSettings
+from configuration.target_role import TargetRole
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -29,6 +32,11 @@ def _table_after(line: str) -> list[list[str]]:
         ("`vault-aws-federation:vault`", VaultSettings),
         ("`vault-aws-federation:accounts`, by name", Account),
         ("`vault-aws-federation:secretsEngines`, by name", SecretsEngine),
+        ("`vault-aws-federation:targetRoles`, by name", TargetRole),
+        ("`vault-aws-federation:authMethods`, by name", AuthMethod),
+        ("A Vault role of an auth method", LoginRoleSettings),
+        ("An entry of `stsRoles`", StsRoleSettings),
+        ("`vault-aws-federation:humanLogins`, by name", HumanLogin),
         ("A role with `credentialType: iam_user`", IamUserRole),
         ("A role with `credentialType: assumed_role`", AssumedRole),
     ],

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.vault import HeldMount, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import (
+    HeldFederation,
+    HeldMount,
+    VaultError,
+    VaultForbiddenError,
+    VaultUnreachableError,
+)
+from federation.identity import MountClass
 from operations import revoke_leases
 
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ class FakeVault:
         self.reconnected: list[str] = []
         self.vault_roles: tuple[str, ...] = ()
         self.requests: list[dict[str, str]] = [{}]
+        self.audience = "vault-aws-secrets"
 
     def leases(self, prefix: str) -> list[str]:
         return sorted(lease for lease in self.held if lease.startswith(f"{prefix}/"))
@@ -41,6 +49,16 @@ class FakeVault:
 
     def reconnect(self, path: str) -> None:
         self.reconnected.append(path)
+
+    def federation(self, mount_class: MountClass, path: str) -> HeldFederation:
+        assert (mount_class, path) == (MountClass.SECRET, "aws")
+        return HeldFederation(
+            accessor="aws_1",
+            audience=self.audience,
+            role_arn="arn",
+            token_ttl_seconds=600,
+            token_key="key",
+        )
 
     def mount(self, path: str) -> HeldMount:
         assert path == "aws"
@@ -94,11 +112,24 @@ def test_what_a_changed_role_hands_out_by_now_is_not_waited_for() -> None:
     assert vault.held == {"aws/creds/my-role/1"}
 
 
+NOT_SIGNED_IN = "failed to revoke: NoCredentialProviders: no valid providers in chain"
+
+
 def test_an_engine_that_never_signed_in_is_made_to_do_it_anew() -> None:
-    refusals = [VaultError("failed to revoke: NoCredentialProviders: no valid providers in chain")]
-    vault = FakeVault("aws/creds/my-role/1", refusals=[*refusals, VaultError("AccessDenied")])
+    vault = FakeVault(
+        "aws/creds/my-role/1", refusals=[VaultError(NOT_SIGNED_IN), VaultError("AccessDenied")]
+    )
     assert _revoke(vault) == 1
     assert vault.reconnected == ["aws"]
+
+
+def test_an_engine_that_is_not_federated_any_more_is_not_waited_for() -> None:
+    vault = FakeVault("aws/creds/my-role/1", refusals=[VaultError(NOT_SIGNED_IN)] * 2)
+    vault.audience = ""
+    with pytest.raises(revoke_leases.NotFederatedError, match="aws/config/root has no"):
+        _revoke(vault)
+    assert vault.revocations == 1
+    assert vault.reconnected == []
 
 
 def test_as_long_as_leases_go_nobody_gives_up() -> None:
@@ -139,14 +170,22 @@ def test_a_refusal_is_repeated_until_aws_agrees() -> None:
     assert vault.revocations == 4
 
 
-def test_what_remains_is_said_with_the_reason() -> None:
-    refusals = [VaultError("failed to revoke: AccessDenied")] * 3
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("AccessDenied", revoke_leases.LeasesRemainError),
+        ("NoCredentialProviders", revoke_leases.NotSignedInError),
+    ],
+)
+def test_what_remains_is_said_with_the_reason(reason: str, kind: type[Exception]) -> None:
+    refusals = [VaultError(f"failed to revoke: {reason}")] * 3
     vault = FakeVault("aws/creds/my-role/1", refusals=refusals)
     with pytest.raises(revoke_leases.LeasesRemainError) as refusal:
         _revoke(vault, deadline=0)
+    assert refusal.type is kind
     assert "1 lease(s) under aws/creds/my-role are left" in str(refusal.value)
     assert "aws/creds/my-role/1" in str(refusal.value)
-    assert "AccessDenied" in str(refusal.value)
+    assert reason in str(refusal.value)
 
 
 @pytest.mark.parametrize("error", [VaultUnreachableError, VaultForbiddenError])
@@ -157,22 +196,36 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
     assert vault.revocations == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (VaultUnreachableError, "If Vault is gone for good"),
+        (VaultForbiddenError, "`update` and `sudo` on sys/leases/revoke-prefix"),
+        (revoke_leases.RequestsRemainError, "Find out what holds them up"),
+        (revoke_leases.LeasesRemainError, "Check that Vault reaches AWS"),
+        (revoke_leases.NotSignedInError, "AWS's own reason is in CloudTrail"),
+        (revoke_leases.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
+    ],
+)
 def test_the_command_says_why_it_failed_and_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: type[Exception],
+    advice: str,
 ) -> None:
     monkeypatch.setenv("VAULT_ADDR", "https://127.0.0.1:9")
     monkeypatch.setenv("VAULT_TOKEN", "not-a-token")
-    monkeypatch.delenv("HTTPS_PROXY", raising=False)
-    monkeypatch.delenv("https_proxy", raising=False)
+    monkeypatch.setenv("VAULT_NAMESPACE", "team-a")
 
-    def unreachable(*_: object, **__: object) -> int:
-        raise VaultUnreachableError("Vault at https://127.0.0.1:9 does not answer")
+    def failing(*_: object, **__: object) -> int:
+        raise error("this failed")
 
-    monkeypatch.setattr(revoke_leases, "await_requests", unreachable)
+    monkeypatch.setattr(revoke_leases, "await_requests", failing)
     assert revoke_leases.main(["aws", "my-role"]) == 1
     said = capsys.readouterr().err
-    assert "does not answer" in said
-    assert "pulumi destroy" in said
+    assert said.startswith("this failed\n")
+    assert advice in said
+    assert "then repeat the `pulumi destroy` or `pulumi up` that failed" in said
     assert "not-a-token" not in said
 
 

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from clients.aws import AccountAccess, HeldIdentityProvider, HeldRole
+from clients.logins import HeldGroup, HeldMethod
 from clients.vault import HeldMount
 from operations import unrecorded
-from operations.unrecorded import IDENTITY_PROVIDER, MOUNT, ROLE, Planned
+from operations.unrecorded import (
+    AUTH_METHOD,
+    GROUP,
+    GROUP_ALIAS,
+    IDENTITY_PROVIDER,
+    MOUNT,
+    ROLE,
+    Planned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +67,16 @@ class Clouds:
     def mount(self, path: str) -> Any:  # noqa: ANN401 - the same
         return self._found(path, "aws")
 
+    def method(self, path: str) -> Any:  # noqa: ANN401 - the same
+        return self._found(path, "people")
+
+    def group(self, name: str) -> Any:  # noqa: ANN401 - the same
+        return self._found(name, "dev-root-people-devs")
+
+    def group_called(self, alias: str, accessor: str) -> Any:  # noqa: ANN401 - the same
+        assert accessor == "auth_oidc_1"
+        return self._found(alias, "devs")
+
     def identity_provider(self, issuer: str) -> Any:  # noqa: ANN401 - the same
         return self._found(issuer, ISSUER)
 
@@ -71,6 +90,7 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> Clouds:
     made = Clouds()
     monkeypatch.setattr(unrecorded, "Holdings", made.holdings)
     monkeypatch.setattr(unrecorded, "Vault", made.vault)
+    monkeypatch.setattr(unrecorded, "Logins", made.vault)
     return made
 
 
@@ -101,7 +121,7 @@ def test_planned_creates_are_those_of_a_preview_whose_names_can_be_taken() -> No
     assert unrecorded.planned_creates({}) == []
 
 
-@pytest.mark.parametrize("kind", [ROLE, IDENTITY_PROVIDER, MOUNT])
+@pytest.mark.parametrize("kind", [ROLE, IDENTITY_PROVIDER, MOUNT, AUTH_METHOD, GROUP, GROUP_ALIAS])
 def test_what_does_not_exist_is_not_found(clouds: Clouds, kind: str) -> None:
     assert unrecorded.find([_given(kind)]) == []
 
@@ -156,6 +176,33 @@ def test_a_mount_is_ours_as_long_as_nobody_uses_it(
     assert clouds.reached == ("https://vault.example.com", "team")
 
 
+@pytest.mark.parametrize(
+    ("kind", "held", "identifier", "doubt"),
+    [
+        (AUTH_METHOD, HeldMethod(kind="oidc", roles=()), "people", ""),
+        (AUTH_METHOD, HeldMethod(kind="userpass", roles=()), "people", "its type is userpass"),
+        (AUTH_METHOD, HeldMethod(kind="oidc", roles=("theirs",)), "people", "it has roles"),
+        (GROUP, HeldGroup(id="g1", kind="external", alias=""), "g1", ""),
+        (GROUP, HeldGroup(id="g1", kind="internal", alias=""), "g1", "it is no external group"),
+        (GROUP, HeldGroup(id="g1", kind="external", alias="a1"), "g1", "it has an alias"),
+        (GROUP_ALIAS, HeldGroup(id="g1", kind="external", alias="a1"), "a1", ""),
+        (
+            GROUP_ALIAS,
+            HeldGroup(id="g2", kind="external", alias="a1"),
+            "a1",
+            "it is of another group",
+        ),
+    ],
+)
+def test_what_belongs_to_a_login_is_ours_as_long_as_nobody_uses_it(
+    kind: str, held: object, identifier: str, doubt: str, clouds: Clouds
+) -> None:
+    clouds.held = held
+    [found] = unrecorded.find([_given(kind)])
+    assert (found.identifier, found.doubt) == (identifier, doubt)
+    assert clouds.reached == ("https://vault.example.com", "team")
+
+
 def test_the_import_file_names_parents_and_providers_once(clouds: Clouds) -> None:
     clouds.held = HeldRole(trust=TRUST, tags=TAGS)
     found = unrecorded.find([_given(ROLE), _given(ROLE)])
@@ -185,6 +232,9 @@ def _inputs(kind: str) -> dict[str, Any]:
         },
         IDENTITY_PROVIDER: {"url": ISSUER},
         MOUNT: {"path": "aws", "roleArn": "arn:ours"},
+        AUTH_METHOD: {"path": "people", "type": "oidc"},
+        GROUP: {"name": "dev-root-people-devs", "type": "external"},
+        GROUP_ALIAS: {"name": "devs", "mountAccessor": "auth_oidc_1", "canonicalId": "g1"},
     }
     return inputs.get(kind, {})
 
@@ -205,6 +255,6 @@ def _planned(kind: str, provider: str, settings: Mapping[str, Any]) -> Planned:
 
 
 def _given(kind: str) -> Planned:
-    if kind == MOUNT:
+    if kind.startswith("vault:"):
         return _planned(kind, VAULT, {"address": "https://vault.example.com", "namespace": "team"})
     return _planned(kind, AWS, AWS_SETTINGS)

@@ -73,5 +73,6 @@ def test_only_other_users_mean_another_guard(
     guard: Guard, changed: dict[str, str], *, changes: bool, replaces: list[str]
 ) -> None:
     made = guard.create(PROPS)
+    assert made.outs
     verdict = guard.diff(made.id, made.outs, PROPS | changed)
     assert (verdict.changes, verdict.replaces) == (changes, replaces)

@@ -22,7 +22,8 @@ Answer = TypeVar("Answer")
 PROPAGATION_DEADLINE_SECONDS: Final = 120
 """How long the official plugin waits for IAM to have heard of a change."""
 PROPAGATION_POLL_SECONDS: Final = 1.0
-MAX_ATTEMPTS: Final = 25
+MAX_RETRIES: Final = 25
+"""Where the settings have none; under them the official plugin waits for minutes."""
 TIMEOUT_SECONDS: Final = 60
 
 
@@ -47,13 +48,15 @@ class Settings:
     """Roles assumed one after the other: ``roleArn``, ``externalId``, ``sessionName``,
     ``durationSeconds``."""
     default_tags: dict[str, str] = field(default_factory=dict)
+    max_retries: int = MAX_RETRIES
 
 
 class AwsSession:
     """Talks to AWS in one region as one identity; opened by the first call that needs it.
 
     Opening asks the regional STS name who it is, once, and refuses an account that the settings
-    do not allow before anything is done there.
+    do not allow before anything is done there. If it fails, so does all that follows, with the same
+    error: the engine does not use an official plugin whose configuration failed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -61,6 +64,7 @@ class AwsSession:
         self._settings = settings
         self._opening = threading.Lock()
         self._iam: Any = None
+        self._failure: ProviderError | None = None
 
     def iam(self, doing: str, operation: str, **arguments: object) -> dict[str, Any]:
         """Call one IAM operation.
@@ -99,8 +103,14 @@ class AwsSession:
 
     def _open(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         with self._opening:
+            if self._failure:
+                raise self._failure
             if self._iam is None:
-                self._iam = self._connect()
+                try:
+                    self._iam = self._connect()
+                except ProviderError as error:
+                    self._failure = error
+                    raise
             return self._iam
 
     def _connect(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -110,9 +120,9 @@ class AwsSession:
         except BotoCoreError as error:
             raise ProviderError(f"configuring the AWS provider: {error}") from error
         for role in settings.assume_roles:
-            session = _assumed(session, role)
+            session = self._assumed(session, role)
         identity = _asked(
-            "retrieving AWS account details", _client(session, "sts").get_caller_identity
+            "retrieving AWS account details", self._client(session, "sts").get_caller_identity
         )
         allowed = settings.allowed_account_ids
         if allowed and identity["Account"] not in allowed:
@@ -121,7 +131,34 @@ class AwsSession:
                 f"allowedAccountIds has {', '.join(allowed)}. Use credentials of an allowed "
                 "account (AWS_PROFILE, `profile`, `assumeRoles`), or correct the setting"
             )
-        return _client(session, "iam")
+        return self._client(session, "iam")
+
+    def _client(self, session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - as above
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 1 + self._settings.max_retries},
+            connect_timeout=TIMEOUT_SECONDS,
+            read_timeout=TIMEOUT_SECONDS,
+            max_pool_connections=32,
+        )
+        make: Any = functools.partial(session.client, service)
+        return _asked(f"preparing to call {service}", make, {"config": config})
+
+    def _assumed(self, session: boto3.Session, role: dict[str, Any]) -> boto3.Session:
+        arguments = {
+            "RoleArn": role["roleArn"],
+            "RoleSessionName": role.get("sessionName", "pulumi"),
+            "ExternalId": role.get("externalId"),
+            "DurationSeconds": role.get("durationSeconds"),
+        }
+        given = {key: value for key, value in arguments.items() if value is not None}
+        doing = f"assuming the role {role['roleArn']}"
+        keys = _asked(doing, self._client(session, "sts").assume_role, given)["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            region_name=session.region_name,
+        )
 
 
 def settled(call: Callable[[], Answer], *, unsettled: Callable[[AwsRefusal], bool]) -> Answer:
@@ -134,35 +171,6 @@ def settled(call: Callable[[], Answer], *, unsettled: Callable[[AwsRefusal], boo
             if not unsettled(refusal) or time.monotonic() >= deadline:
                 raise
         time.sleep(PROPAGATION_POLL_SECONDS)
-
-
-def _client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - made at run time
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
-        connect_timeout=TIMEOUT_SECONDS,
-        read_timeout=TIMEOUT_SECONDS,
-        max_pool_connections=32,
-    )
-    make: Any = functools.partial(session.client, service)
-    return _asked(f"preparing to call {service}", make, {"config": config})
-
-
-def _assumed(session: boto3.Session, role: dict[str, Any]) -> boto3.Session:
-    arguments = {
-        "RoleArn": role["roleArn"],
-        "RoleSessionName": role.get("sessionName", "pulumi"),
-        "ExternalId": role.get("externalId"),
-        "DurationSeconds": role.get("durationSeconds"),
-    }
-    given = {key: value for key, value in arguments.items() if value is not None}
-    doing = f"assuming the role {role['roleArn']}"
-    keys = _asked(doing, _client(session, "sts").assume_role, given)["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-        region_name=session.region_name,
-    )
 
 
 def _asked(

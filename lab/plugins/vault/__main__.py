@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from lab.plugins.provider import Plugin
 from lab.plugins.resource import ProviderError
 from lab.plugins.server import serve
-from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient
+from lab.plugins.vault.auth_method import AuthBackend, AuthBackendClient, AuthBackendStsRole
 from lab.plugins.vault.auth_role import AuthBackendConfigIdentity, AuthBackendRole
+from lab.plugins.vault.groups import Group, GroupAlias
 from lab.plugins.vault.identity import Oidc, OidcKey, OidcKeyAllowedClientID, Policy
+from lab.plugins.vault.namespace import Namespace, look_up
+from lab.plugins.vault.oidc_login import JwtAuthBackendRole
 from lab.plugins.vault.secrets_engine import SecretBackend, SecretBackendRole
 from lab.plugins.vault.session import CHILD_TOKEN_TTL_SECONDS, Settings, VaultSession
 
@@ -30,6 +33,7 @@ class VaultPlugin(Plugin[VaultSession]):
         Oidc,
         OidcKey,
         OidcKeyAllowedClientID,
+        Namespace,
         Policy,
         SecretBackend,
         SecretBackendRole,
@@ -37,7 +41,12 @@ class VaultPlugin(Plugin[VaultSession]):
         AuthBackendClient,
         AuthBackendRole,
         AuthBackendConfigIdentity,
+        JwtAuthBackendRole,
+        Group,
+        GroupAlias,
+        AuthBackendStsRole,
     )
+    functions: ClassVar = {"vault:index/getNamespace:getNamespace": look_up}
     settings: ClassVar[dict[str, type]] = {
         "address": str,
         "token": str,

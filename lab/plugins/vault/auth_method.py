@@ -1,4 +1,4 @@
-"""The AWS auth method: its mount, and how it reaches AWS itself."""
+"""Auth methods: their mounts, and how the AWS one reaches AWS itself."""
 
 from __future__ import annotations
 
@@ -201,4 +201,46 @@ class AuthBackendClient(VaultResource):
 
     def delete(self, identifier: str, state: Values) -> None:
         """Delete the configuration."""
+        self.session.delete(identifier, self.namespace(state))
+
+
+class AuthBackendStsRole(VaultResource):
+    """``vault:aws/authBackendStsRole:AuthBackendStsRole``: how another account is looked into.
+
+    A changed ``accountId`` is written to the old account's path, as by the official plugin.
+    """
+
+    token = "vault:aws/authBackendStsRole:AuthBackendStsRole"  # noqa: S105 - a type token
+    inputs: ClassVar = {
+        "backend": AUTH_BACKEND,
+        "accountId": Input(required=True),
+        "stsRole": Input(required=True),
+        "externalId": Input(),
+        "namespace": NAMESPACE,
+    }
+
+    def create(self, planned: Values) -> str:
+        """Write the role over whatever the account has."""
+        path = f"auth/{planned['backend']}/config/sts/{planned['accountId']}"
+        return self.update(path, {}, planned)
+
+    def read(self, identifier: str, state: Values) -> Values | None:
+        """Read the role."""
+        answer = self.session.get(identifier, self.namespace(state))
+        if answer is None:
+            return None
+        backend, account = identifier.removeprefix("auth/").split("/config/sts/", 1)
+        found = {"stsRole": answer["sts_role"], "externalId": answer.get("external_id")}
+        return state | {"backend": backend, "accountId": account} | found
+
+    def update(self, identifier: str, old: Values, planned: Values) -> str:  # noqa: ARG002 - whole writes
+        """Write the role; an external id only to a server that knows one."""
+        sent: Values = {"sts_role": planned["stsRole"]}
+        if self.session.supports(1, 17, enterprise=False):
+            sent["external_id"] = planned.get("externalId", "")
+        self.session.put(identifier, sent, self.namespace(planned))
+        return identifier
+
+    def delete(self, identifier: str, state: Values) -> None:
+        """Delete the role."""
         self.session.delete(identifier, self.namespace(state))

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lab.plugins.resource import Input
 from lab.plugins.values import same_set
 from lab.plugins.vault.session import repeated
-from lab.plugins.vault.wire import AUTH_BACKEND, NAMESPACE, VaultResource, body, snake, taken
+from lab.plugins.vault.wire import (
+    AUTH_BACKEND,
+    NAMESPACE,
+    TOKEN,
+    TOKEN_SETS,
+    VaultResource,
+    body,
+    snake,
+    taken,
+)
 
 if TYPE_CHECKING:
     from lab.plugins.values import Values
@@ -27,18 +36,6 @@ _BOUND = {
     "boundVpcIds": "bound_vpc_id",
 }
 """Lists of the program, plural, and Vault's names for them, singular."""
-
-_TOKEN_SETS = ("tokenPolicies", "tokenBoundCidrs")
-_TOKEN = (
-    *_TOKEN_SETS,
-    "tokenTtl",
-    "tokenMaxTtl",
-    "tokenExplicitMaxTtl",
-    "tokenPeriod",
-    "tokenNoDefaultPolicy",
-    "tokenNumUses",
-    "tokenType",
-)
 
 
 def _stops_resolving(old: Values, new: Values) -> bool:
@@ -62,8 +59,8 @@ class AuthBackendRole(VaultResource):
         "inferredAwsRegion": Input(),
         "resolveAwsUniqueIds": Input(default=True, replace=_stops_resolving),
         "aliasMetadata": Input(),
-        **dict.fromkeys(_TOKEN, Input()),
-        **dict.fromkeys(_TOKEN_SETS, Input(same=same_set)),
+        **dict.fromkeys(TOKEN, Input()),
+        **dict.fromkeys(TOKEN_SETS, Input(same=same_set)),
         "tokenType": Input(computed=True),
         "namespace": NAMESPACE,
     }
@@ -83,7 +80,7 @@ class AuthBackendRole(VaultResource):
         single = ("authType", "inferredEntityType", "inferredAwsRegion", "resolveAwsUniqueIds")
         bound = {name: _listed(answer.get(wire)) for name, wire in _BOUND.items()}
         own = {"backend": backend, "role": role, "roleId": answer.get("role_id", "")}
-        return state | own | bound | taken(answer, (*single, "aliasMetadata", *_TOKEN))
+        return state | own | bound | taken(answer, (*single, "aliasMetadata", *TOKEN))
 
     def update(self, identifier: str, old: Values, planned: Values) -> str:
         """Write bounds always, settings of the token only when they changed."""
@@ -93,7 +90,7 @@ class AuthBackendRole(VaultResource):
         if planned["authType"] == "iam":
             sent |= body(planned, ("inferredEntityType", "inferredAwsRegion"))
             sent["resolve_aws_unique_ids"] = planned["resolveAwsUniqueIds"]
-        for name in ("aliasMetadata", *_TOKEN):
+        for name in ("aliasMetadata", *TOKEN):
             if name in changed:
                 sent[snake(name)] = planned.get(name, type(old.get(name, ""))())
         repeated(

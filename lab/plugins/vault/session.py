@@ -60,6 +60,7 @@ class VaultSession:
 
     def __init__(self, settings: Settings) -> None:
         self.address = settings.address
+        self.namespace = settings.namespace
         self._settings = settings
         self._opening = threading.Lock()
         self._client: hvac.Client | None = None
@@ -88,6 +89,10 @@ class VaultSession:
     def post(self, path: str, body: Values, namespace: str = "") -> Values:
         """Write ``body`` to one of the ``sys`` paths that take POST."""
         return self._data("POST", path, namespace, body)
+
+    def patch(self, path: str, body: Values, namespace: str = "") -> Values:
+        """Merge ``body`` into what stands at ``path``; null takes a key away."""
+        return self._data("PATCH", path, namespace, body)
 
     def delete(self, path: str, namespace: str = "") -> None:
         """Delete ``path``."""

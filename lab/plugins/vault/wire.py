@@ -30,6 +30,19 @@ ROTATION = (
 )
 """Inputs of automated root rotation: Enterprise from 1.19."""
 
+TOKEN_SETS = ("tokenPolicies", "tokenBoundCidrs")
+TOKEN = (
+    *TOKEN_SETS,
+    "tokenTtl",
+    "tokenMaxTtl",
+    "tokenExplicitMaxTtl",
+    "tokenPeriod",
+    "tokenNoDefaultPolicy",
+    "tokenNumUses",
+    "tokenType",
+)
+"""Inputs of every auth method's roles: what the tokens they give are like."""
+
 
 def moves_by_replacement(old: Values, new: Values) -> bool:  # noqa: ARG001 - shape of the table
     """Tell whether a mount with a new path is replaced; otherwise Vault moves it in place."""

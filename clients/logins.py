@@ -1,0 +1,122 @@
+"""What the product asks of Vault about auth methods and the people who log in by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clients.vault import Vault, VaultError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldOidcClient:
+    """What an OIDC auth method is configured with; its secret Vault shows to nobody."""
+
+    discovery_url: str
+    client_id: str
+    default_role: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldMethod:
+    """An auth method."""
+
+    kind: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldGroup:
+    """A group of the identity store."""
+
+    id: str
+    kind: str
+    """``external`` or ``internal``."""
+    alias: str
+    """Id of its alias; empty without one."""
+
+
+class Logins(Vault):
+    """A connection to one namespace of one Vault, for logins; see :class:`clients.vault.Vault`."""
+
+    def oidc_client(self, path: str) -> HeldOidcClient | None:
+        """Return the configuration of the OIDC auth method at ``path``; ``None`` if it has none.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        held = self._read(f"auth/{path}/config")
+        if held is None:
+            return None
+        return HeldOidcClient(
+            discovery_url=held["oidc_discovery_url"],
+            client_id=held["oidc_client_id"],
+            default_role=held["default_role"],
+        )
+
+    def configure_oidc(
+        self,
+        path: str,
+        *,
+        discovery_url: str,
+        client_id: str,
+        client_secret: str,
+        default_role: str,
+    ) -> None:
+        """Write the whole configuration of the OIDC auth method at ``path``.
+
+        Redirect URIs then hold no namespace (Vault, "JWT/OIDC auth method (API)", Configure,
+        ``namespace_in_state``), so the identity provider needs no entry for each.
+
+        Raises:
+            VaultError: unreachable or refused, or Vault cannot use the identity provider.
+        """
+        config = f"auth/{path}/config"
+        given = {
+            "oidc_discovery_url": discovery_url,
+            "oidc_client_id": client_id,
+            "oidc_client_secret": client_secret,
+            "default_role": default_role,
+            "namespace_in_state": True,
+        }
+        if self._ask("update", config, lambda: self._client.write_data(config, data=given)) is None:
+            raise VaultError(f"Vault at {self.address} has no auth method at {path}")
+
+    def method(self, path: str) -> HeldMethod | None:
+        """Return the auth method at ``path``; ``None`` when there is none.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        mounted = self._read(f"sys/mounts/auth/{path}")
+        if mounted is None:
+            return None
+        roles = f"auth/{path}/role"
+        found = self._ask("list", roles, lambda: self._client.list(roles))
+        return HeldMethod(kind=mounted["type"], roles=tuple(found["data"]["keys"]) if found else ())
+
+    def group(self, name: str) -> HeldGroup | None:
+        """Return a group by its name; ``None`` when there is none.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._group({"name": name})
+
+    def group_called(self, alias: str, accessor: str) -> HeldGroup | None:
+        """Return the group that an auth method calls ``alias``; ``None`` when there is none.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        return self._group({"alias_name": alias, "alias_mount_accessor": accessor})
+
+    def _group(self, wanted: dict[str, str]) -> HeldGroup | None:
+        # Looked up and not read by name, for a name may hold what a path cannot.
+        path = "identity/lookup/group"
+        answer = self._ask("read", path, lambda: self._client.write_data(path, data=wanted))
+        if not isinstance(answer, dict):  # an empty answer: there is none
+            return None
+        held = answer["data"]
+        return HeldGroup(
+            id=held["id"], kind=held["type"], alias=(held.get("alias") or {}).get("id", "")
+        )

@@ -1,0 +1,248 @@
+"""One aws auth method, with everything that lives and dies with it."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_vault as vault
+
+from components.declared import DeclaredMethod
+from components.federation_check import FederationCheck, FederationCheckArgs
+from components.identity_provider import IdentityProvider
+from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
+from components.summary import MethodSummary
+from components.workload_role import WorkloadRole, WorkloadRoleArgs
+from federation import arns, identity, permissions
+from federation.logins import LoginRole, confusable
+from federation.names import MountNames
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthMethodArgs:
+    """An auth method and where it is trusted. Its roles decide the shape."""
+
+    method: DeclaredMethod
+    """The method."""
+    names: MountNames
+    """Every physical name of it."""
+    trust: IdentityProvider
+    """What its account knows of its issuer."""
+
+
+class AuthMethod(pulumi.ComponentResource):
+    """Lets roles and users of AWS log in to Vault, without a key of its own to ask AWS with.
+
+    Type ``vaultwif:federation:AuthMethod``. Children: ``<name>-signing``, ``<name>-mount``,
+    ``<name>-audience``, ``<name>-workload``, ``<name>-client``, ``<name>-identity``,
+    ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for each Vault role
+    ``<name>-role/<role>``. Where principals of another account are bound, also
+    ``<name>-account/<account>``.
+
+    They are created in this order: Vault looks the principals of a role up when the role is
+    written, for which all the others must be there.
+    """
+
+    summary: pulumi.Output[dict[str, Any]]
+    """What people and other stacks need to know of it, a :class:`MethodSummary`."""
+
+    def __init__(
+        self, name: str, args: AuthMethodArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("vaultwif:federation:AuthMethod", name, None, opts)
+        self._name, self._args = name, args
+        self._server_id = args.method.server_id or identity.host(args.trust.issuer.declared.address)
+
+        mount = self._mount()
+        subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
+            lambda known: identity.subject(known[0], args.names.mount_class, known[1])
+        )
+        check = self._federation(mount, subject)
+        needed = [check, self._identity(mount), *self._other_accounts(mount, check)]
+        policies = self._policies()
+        for role in args.method.roles:
+            self._role(role, mount, policies, needed)
+        self.summary = MethodSummary(
+            mount=args.method.path,
+            namespace=args.names.namespace,
+            issuer=args.trust.issuer.url,
+            audience=args.method.audience,
+            subject=subject,
+            role_arn=check.role_arn,
+            provider_arn=args.trust.arn,
+            thumbprints=args.trust.chain.thumbprints,
+            server_id=self._server_id,
+            region=args.trust.account.region,
+            log_in={role.name: self._command(role) for role in args.method.roles},
+        ).output()
+        self.register_outputs({"summary": self.summary})
+
+    def _command(self, role: LoginRole) -> str:
+        names, method = self._args.names, self._args.method
+        scope = ["-namespace", names.namespace] if names.namespace else []
+        said = {
+            "role": role.name,
+            "header_value": self._server_id,
+            "region": self._args.trust.account.region,
+        }
+        return shlex.join(
+            ["vault", "login", *scope, "-method=aws", f"-path={method.path}"]
+            + [f"{key}={value}" for key, value in said.items()]
+        )
+
+    def _mount(self) -> vault.AuthBackend:
+        name, method, trust = self._name, self._args.method, self._args.trust
+        signing = vault.identity.OidcKeyAllowedClientID(
+            # A resource of its own, like the registered audience and for the same reason.
+            f"{name}-signing",
+            key_name=trust.issuer.key,
+            allowed_client_id=method.audience,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return vault.AuthBackend(
+            f"{name}-mount",
+            type="aws",
+            path=method.path,
+            description=method.description,
+            identity_token_key=signing.key_name,
+            # Moved, a mount would leave its roles below a path that is gone.
+            disable_remount=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # On destroy, everything that is this stack's alone goes before what it shares.
+                depends_on=[trust],
+                protect=trust.issuer.declared.protect,
+                # because a path holds one mount.
+                delete_before_replace=True,
+            ),
+        )
+
+    def _federation(self, mount: vault.AuthBackend, subject: pulumi.Output[str]) -> FederationCheck:
+        name, args, method, trust = self._name, self._args, self._args.method, self._args.trust
+        child = pulumi.ResourceOptions(parent=self)
+        audience = RegisteredAudience(
+            f"{name}-audience",
+            RegisteredAudienceArgs(
+                provider_arn=trust.arn, audience=method.audience, account=trust.account
+            ),
+            child,
+        )
+        workload = WorkloadRole(
+            f"{name}-workload",
+            WorkloadRoleArgs(
+                names=args.names,
+                provider_arn=trust.arn,
+                audience=method.audience,
+                subject=subject,
+                policies=permissions.login_policies(
+                    args.names, method.roles, method.other_accounts
+                ),
+                boundary=trust.account.boundary,
+            ),
+            child,
+        )
+        client = vault.aws.AuthBackendClient(
+            f"{name}-client",
+            backend=mount.path,
+            identity_token_audience=method.audience,
+            identity_token_ttl=method.token_ttl_seconds,
+            role_arn=workload.arn,
+            iam_server_id_header_value=self._server_id,
+            # Together: a login signed for a region is not valid at another region's endpoint.
+            sts_endpoint=arns.sts_endpoint(trust.account.region),
+            sts_region=trust.account.region,
+            opts=pulumi.ResourceOptions.merge(
+                self._bound_to_a_path(),
+                # because Vault keeps its clients of AWS, which go on signing in with the audience
+                # and the external ids they were made with. Deleting the configuration drops them.
+                pulumi.ResourceOptions(
+                    replacement_trigger=[
+                        method.audience,
+                        *(role.external_id or "" for role in method.other_accounts),
+                    ]
+                ),
+            ),
+        )
+        return FederationCheck(
+            f"{name}-check",
+            FederationCheckArgs(
+                address=trust.issuer.declared.address,
+                names=args.names,
+                path=method.path,
+                accessor=mount.accessor,
+                audience=method.audience,
+                role_arn=workload.arn,
+                issuer=trust.issuer.url,
+                token_key=trust.issuer.key,
+                token_ttl_seconds=method.token_ttl_seconds,
+                confusable=confusable(method.roles),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[audience, workload, client]),
+        )
+
+    def _identity(self, mount: vault.AuthBackend) -> pulumi.Resource:
+        return vault.aws.AuthBackendConfigIdentity(
+            f"{self._name}-identity",
+            backend=mount.path,
+            # One entity a principal. With Vault's default, the role's id, all who log in with one
+            # Vault role are one entity; an ARN would be inherited by who is made anew under it.
+            iam_alias="unique_id",
+            opts=self._bound_to_a_path(),
+        )
+
+    def _other_accounts(
+        self, mount: vault.AuthBackend, check: FederationCheck
+    ) -> list[pulumi.Resource]:
+        return [
+            vault.aws.AuthBackendStsRole(
+                # By account, for the official provider writes a changed one to the old path.
+                f"{self._name}-account/{role.account}",
+                backend=mount.path,
+                account_id=role.account,
+                sts_role=role.arn,
+                external_id=role.external_id,
+                opts=self._bound_to_a_path(check),
+            )
+            for role in self._args.method.other_accounts
+        ]
+
+    def _policies(self) -> dict[str, vault.Policy]:
+        texts = {
+            policy: text
+            for role in self._args.method.roles
+            for policy, text in role.policies.items()
+        }
+        return {
+            policy: vault.Policy(
+                f"{self._name}-policy/{policy}",
+                name=self._args.names.login_policy(policy),
+                policy=text,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for policy, text in sorted(texts.items())
+        }
+
+    def _role(
+        self,
+        role: LoginRole,
+        mount: vault.AuthBackend,
+        policies: dict[str, vault.Policy],
+        needed: list[pulumi.Resource],
+    ) -> None:
+        own = [policies[policy].name for policy in role.policies]
+        vault.aws.AuthBackendRole(
+            f"{self._name}-role/{role.name}",
+            backend=mount.path,
+            role=role.name,
+            auth_type="iam",
+            bound_iam_principal_arns=[principal.arn for principal in role.principals],
+            resolve_aws_unique_ids=True,
+            token_policies=[*own, *role.existing_policies],
+            token_ttl=role.default_ttl_seconds,
+            token_max_ttl=role.max_ttl_seconds,
+            opts=self._bound_to_a_path(*needed),
+        )
+
+    def _bound_to_a_path(self, *needed: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Replaced, it is deleted first: what is made anew stands at the very same path."""
+        return pulumi.ResourceOptions(parent=self, depends_on=needed, delete_before_replace=True)

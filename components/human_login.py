@@ -1,0 +1,135 @@
+"""A login for people: groups of an identity provider, and what they may read."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_vault as vault
+
+from components.declared import DeclaredLogin
+from components.oidc_client import OidcClient, OidcClientArgs
+from components.secrets_engine import Grant
+from components.summary import LoginSummary
+from federation.names import login_group
+
+COMMAND_LINE = "http://localhost:8250/oidc/callback"
+"""Where ``vault login`` waits for the browser (Vault, "JWT/OIDC auth method", Redirect URIs)."""
+DESCRIPTION = "AWS credentials for people"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HumanLoginArgs:
+    """A login, and what there is to read."""
+
+    login: DeclaredLogin
+    """The login as declared."""
+    stack: str
+    """Part of the names of its groups."""
+    address: str
+    """Address of Vault, under which browsers reach it too: ``https://host[:port]``."""
+    client_secret: pulumi.Output[str] = field(repr=False)
+    """Secret of the client at the identity provider; a secret output."""
+    grants: Mapping[str, Grant]
+    """What the secrets engines can grant, by ``<engine>/<role>``."""
+
+
+class HumanLogin(pulumi.ComponentResource):
+    """Lets the people of some groups log in, and read what their groups may read, no more.
+
+    Type ``vaultwif:vault:HumanLogin``. Children: ``<name>-method``, ``<name>-client``,
+    ``<name>-role`` and, for each group, ``<name>-group/<group>``, ``<name>-alias/<group>``.
+
+    Who is in none of the groups is refused. Membership is what the identity provider said at the
+    last login, so a token lives hours, not days. It goes first when the stack is destroyed: its
+    tokens end, and what was read with them, while Vault can still end it at AWS.
+    """
+
+    summary: pulumi.Output[dict[str, Any]]
+    """What people need to know of it, a :class:`LoginSummary`."""
+
+    def __init__(
+        self, name: str, args: HumanLoginArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("vaultwif:vault:HumanLogin", name, None, opts)
+        login = args.login
+        child = pulumi.ResourceOptions(parent=self)
+        redirect_uris = [
+            COMMAND_LINE,
+            f"{args.address}/ui/vault/auth/{login.path}/oidc/callback",
+        ]
+        method = vault.AuthBackend(
+            f"{name}-method",
+            type="oidc",
+            path=login.path,
+            description=DESCRIPTION,
+            # Moved, a mount would keep its tokens under paths that nobody looks for.
+            disable_remount=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[args.grants[role].policy for role in login.aws_roles],
+                # because a path holds one mount.
+                delete_before_replace=True,
+            ),
+        )
+        client = OidcClient(
+            f"{name}-client",
+            OidcClientArgs(
+                address=args.address,
+                namespace=login.namespace,
+                path=method.path,
+                accessor=method.accessor,
+                discovery_url=login.discovery_url,
+                client_id=login.client_id,
+                client_secret=args.client_secret,
+                default_role=name,
+            ),
+            child,
+        )
+        vault.jwt.AuthBackendRole(
+            f"{name}-role",
+            backend=method.path,
+            role_name=name,
+            role_type="oidc",
+            # Not a mail address: those are given to the next person, and not every identity
+            # provider verifies them.
+            user_claim="sub",
+            groups_claim=login.groups_claim,
+            bound_claims_type="string",
+            bound_claims={login.groups_claim: ",".join(login.groups)},
+            allowed_redirect_uris=redirect_uris,
+            oidc_scopes=list(login.scopes) or None,
+            token_ttl=login.token_ttl_seconds,
+            token_max_ttl=login.token_max_ttl_seconds,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[client]),
+        )
+        for group, granted in login.groups.items():
+            own = vault.identity.Group(
+                f"{name}-group/{group}",
+                name=login_group(args.stack, login.namespace, name, group),
+                type="external",
+                policies=[args.grants[role].policy.name for role in granted.aws_roles],
+                opts=child,
+            )
+            vault.identity.GroupAlias(
+                f"{name}-alias/{group}",
+                name=group,
+                mount_accessor=method.accessor,
+                canonical_id=own.id,
+                opts=child,
+            )
+        scope = [f"-namespace={login.namespace}"] if login.namespace else []
+        log_in = ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]
+        self.summary = LoginSummary(
+            mount=login.path,
+            namespace=login.namespace,
+            discovery_url=login.discovery_url,
+            redirect_uris=redirect_uris,
+            log_in={name: shlex.join(log_in)},
+            read_credentials={
+                group: {role: args.grants[role].command for role in granted.aws_roles}
+                for group, granted in login.groups.items()
+            },
+        ).output()
+        self.register_outputs({"summary": self.summary})

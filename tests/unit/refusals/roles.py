@@ -1,0 +1,211 @@
+"""What a Vault role of a secrets engine refuses, policy files included."""
+
+from tests.unit.declared import LEFT_OUT, POLICY, TARGET
+from tests.unit.refusals.fields import Case, Fields, of
+
+ENGINE = "secretsEngines.aws"
+READER = f"{ENGINE}.roles.reader"
+DEPLOY = f"{ENGINE}.roles.deploy"
+IMPOSSIBLE = (
+    "must be iam_user or assumed_role: Vault holds a session and no key, and AWS lets no session "
+    "call"
+)
+CHAINED = (
+    "must be at most 3600: Vault's own session assumes the target role, and AWS ends such a "
+    "chained session after an hour"
+)
+TAGS = (
+    "must be letters, digits, blanks and . : / = + @ _ - only, and no key may begin with aws:; "
+    "look at"
+)
+
+_READER: Fields = [
+    ("credentialType", LEFT_OUT, ": is missing; must be iam_user or assumed_role"),
+    ("credentialType", "user", ': "user" must be iam_user or assumed_role'),
+    (
+        "credentialType",
+        "federation_token",
+        f': "federation_token" {IMPOSSIBLE} GetFederationToken',
+    ),
+    ("credentialType", "session_token", f': "session_token" {IMPOSSIBLE} GetSessionToken'),
+    (
+        "policy",
+        "none.json",
+        ': "none.json" must be a file inside the project\'s folder; there is none',
+    ),
+    (
+        "policy",
+        "../outside.json",
+        ': "../outside.json" must be a file inside the project\'s folder; there is none',
+    ),
+    (
+        "policy",
+        "text.json",
+        (
+            ': "text.json" must hold an IAM policy: not JSON: Expecting property name enclosed in '
+            "double quotes in line 1"
+        ),
+    ),
+    (
+        "policy",
+        "wrong.json",
+        (
+            ': "wrong.json" must hold an IAM policy: statement 1: Action must be such as '
+            'iam:GetUser, or a list of such, not "GetUser"'
+        ),
+    ),
+    (
+        "policy",
+        "typed.json",
+        (
+            ': "typed.json" must hold an IAM policy: statement 2: unknown condition operator '
+            "'StringEqual'; did you mean StringEquals? known are Null, and also with IfExists or "
+            "after ForAllValues: or ForAnyValue: StringEquals, StringNotEquals, "
+            "StringEqualsIgnoreCase, StringNotEqualsIgnoreCase, StringLike, StringNotLike, "
+            "NumericEquals, NumericNotEquals, NumericLessThan, NumericLessThanEquals, "
+            "NumericGreaterThan, NumericGreaterThanEquals, DateEquals, DateNotEquals, "
+            "DateLessThan, DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals, Bool, "
+            "BinaryEquals, IpAddress, NotIpAddress, ArnEquals, ArnNotEquals, ArnLike, ArnNotLike; "
+            "statement 1: iam:GetUser acts on none of the resources here; it must be of the form "
+            "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}; statement 2: iam has no "
+            "action 'GetUsr'; did you mean GetUser or GetUserPolicy or DeleteUser?; statement 2: "
+            "iam has no condition key 'iam:ResourceTags/team'; did you mean "
+            "iam:ResourceTag/${TagKey} or aws:ResourceTag/${TagKey}?"
+        ),
+    ),
+    (
+        "policy",
+        "large.json",
+        (
+            ': "large.json" must have at most 2048 non-blank characters, for AWS grants a user no '
+            "more, not 2401; use managedPolicies"
+        ),
+    ),
+    (
+        "managedPolicies",
+        ["arn:aws:iam::210987654321:policy/x"],
+        '[0]: "arn:aws:iam::210987654321:policy/x" must be in account 123456789012 or aws',
+    ),
+    ("managedPolicies", [POLICY] * 2, ": must not hold an entry twice"),
+    (
+        "groups",
+        ["devs*"],
+        ("[0]: \"devs*\" group 'devs*' must be [path/]name of letters, digits and + = , . @ _ -"),
+    ),
+    ("tags", {"aws:x": "y"}, f": {TAGS} 'aws:x'"),
+    ("tags", {"x": "y*"}, f": {TAGS} 'x'"),
+    ("tags", {"x": "y\n"}, f": {TAGS} 'x'"),
+    (
+        "tags",
+        {"team": "a", "Team": "b"},
+        (
+            ": must have keys that differ by more than case, for IAM sees no other; look at "
+            "'team' and 'Team'"
+        ),
+    ),
+    (
+        "tags",
+        {"": "y"},
+        ": must have keys of 1 to 128 and values of up to 256 characters; look at ''",
+    ),
+    ("tags", {f"k{number}": "v" for number in range(51)}, ": must be at most 50 tags"),
+    (
+        "boundary",
+        TARGET,
+        f': "{TARGET}" must be the ARN of a policy: arn:aws:iam::<account>:policy/...',
+    ),
+    (
+        "maxTtlSeconds",
+        900,
+        ": is refused: Vault has no lease time per iam_user role; set it on the engine",
+    ),
+    ("roleArns", [TARGET], ": is refused: only assumed_role knows it"),
+    (
+        "userPath",
+        "/x/",
+        (
+            ": is refused: users are always on the mount's own IAM path, by which the policies of "
+            "its IAM role know them"
+        ),
+    ),
+]
+
+_DEPLOY: Fields = [
+    (
+        "roleArns",
+        [f"{TARGET}*"],
+        f'[0]: "{TARGET}*" must be the ARN of one role, without wildcards',
+    ),
+    (
+        "roleArns",
+        [TARGET.replace("aws", "aws-cn")],
+        (
+            f'[0]: "{TARGET.replace("aws", "aws-cn")}" must be in the partition aws of the '
+            "account's region"
+        ),
+    ),
+    ("externalId", "x", ": (secret) must be 2 to 1224 letters, digits and + = , . @ : / _ -"),
+    ("maxTtlSeconds", 3_601, f": 3601 {CHAINED}"),
+    ("maxTtlSeconds", 899, ": 899 must be at least 900"),
+    ("maxTtlSeconds", 1_800, ": 1800 must be at least defaultTtlSeconds, 3600"),
+    (
+        "policy",
+        "blanks.json",
+        (
+            ': "blanks.json" must have at most 2048 characters, for AWS grants a session no more, '
+            "not 2151; use managedPolicies"
+        ),
+    ),
+    (
+        "managedPolicies",
+        [POLICY],
+        (
+            f'[0]: "{POLICY}" must be in account 210987654321 or aws: STS looks for a session '
+            "policy in the account of the target role"
+        ),
+    ),
+    (
+        "managedPolicies",
+        [f"arn:aws:iam::aws:policy/P{number}" for number in range(11)],
+        ": must hold at most 10",
+    ),
+    (
+        "groups",
+        ["devs"],
+        (
+            ": is refused: Vault would read the groups' policies at every request and hand them on "
+            "as a session policy; write that as policy or managedPolicies"
+        ),
+    ),
+    ("tags", {"team": "a"}, ": is refused: the tags of a session are its sessionTags"),
+    (
+        "boundary",
+        POLICY,
+        ": is refused: a session has the permissions boundary of its target role",
+    ),
+]
+
+CASES: list[Case] = [
+    *of(READER, _READER),
+    *of(DEPLOY, _DEPLOY),
+    (
+        {f"{READER}.policy": LEFT_OUT},
+        (
+            "secretsEngines.aws.roles.reader: must have policy, managedPolicies or groups; "
+            "its users may do nothing"
+        ),
+    ),
+    (
+        {
+            f"{READER}.groups": ["devs"],
+            f"{ENGINE}.roles.second": {
+                "credentialType": "iam_user",
+                "groups": ["people/devs"],
+            },
+        },
+        (
+            'secretsEngines.aws.roles.second.groups: "people/devs" is the same group as devs: '
+            "IAM tells names by neither path nor case"
+        ),
+    ),
+]

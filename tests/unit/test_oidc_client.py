@@ -1,0 +1,114 @@
+"""The dynamic provider of a login's configuration, called as the engine calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from clients import logins
+from clients.logins import HeldOidcClient
+from clients.vault import VaultError
+from components import oidc_client
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ResourceProvider
+
+DECLARED = {
+    "address": "https://vault.example.com",
+    "namespace": "team",
+    "path": "people",
+    "accessor": "auth_oidc_1",
+    "client_secret": "false-client-secret",
+    "discovery_url": "https://people.example.com",
+    "client_id": "vault",
+    "default_role": "people",
+}
+
+
+class FakeVault:
+    """A Vault that holds at most one OIDC configuration."""
+
+    held: HeldOidcClient | None = None
+    secret = ""
+    refusing = False
+
+    def __call__(self, address: str, namespace: str) -> FakeVault:
+        assert (address, namespace) == ("https://vault.example.com", "team")
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close nothing."""
+
+    def oidc_client(self, path: str) -> HeldOidcClient | None:
+        assert path == "people"
+        if self.refusing:
+            raise VaultError("Vault cannot be reached")
+        return self.held
+
+    def configure_oidc(self, path: str, *, client_secret: str, **given: str) -> None:
+        assert path == "people"
+        if self.refusing:
+            raise VaultError("Vault does not update auth/people/config: told to refuse")
+        self.held, self.secret = HeldOidcClient(**given), client_secret
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
+    fake = FakeVault()
+    monkeypatch.setattr(logins, "Logins", fake)
+    return fake
+
+
+@pytest.fixture
+def provider() -> ResourceProvider:
+    return oidc_client._OidcClientProvider()
+
+
+def test_what_is_declared_is_written_whole(vault: FakeVault, provider: ResourceProvider) -> None:
+    outputs: Any = provider.create(DECLARED).outs
+    assert vault.held == HeldOidcClient(
+        discovery_url="https://people.example.com", client_id="vault", default_role="people"
+    )
+    assert vault.secret == "false-client-secret"
+    provider.update("oidc-client", outputs, {**DECLARED, "client_secret": "another-false-one"})
+    assert vault.secret == "another-false-one"
+
+
+def test_a_failure_says_what_to_look_at_and_keeps_the_secret(
+    vault: FakeVault, provider: ResourceProvider
+) -> None:
+    vault.refusing = True
+    with pytest.raises(oidc_client.OidcClientError) as error:
+        provider.create(DECLARED)
+    assert "told to refuse" in str(error.value)
+    assert "https://people.example.com/.well-known/openid-configuration" in str(error.value)
+    assert "false-client-secret" not in str(error.value)
+
+
+def test_a_refresh_shows_what_vault_holds(vault: FakeVault, provider: ResourceProvider) -> None:
+    vault.held = HeldOidcClient(
+        discovery_url="https://elsewhere.example.com", client_id="vault", default_role="people"
+    )
+    found: Any = provider.read("oidc-client", DECLARED).outs
+    assert found == {**DECLARED, "discovery_url": "https://elsewhere.example.com"}
+
+
+def test_a_refresh_shows_a_configuration_that_is_gone(
+    vault: FakeVault, provider: ResourceProvider
+) -> None:
+    vault.held = None
+    found: Any = provider.read("oidc-client", DECLARED).outs
+    assert (found["discovery_url"], found["client_id"], found["default_role"]) == ("", "", "")
+
+
+def test_a_refresh_without_vault_keeps_what_was_known(
+    vault: FakeVault, provider: ResourceProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault.refusing = True
+    assert provider.read("oidc-client", DECLARED).outs == DECLARED
+    assert "was not looked up" in caplog.text
+    assert "false-client-secret" not in caplog.text

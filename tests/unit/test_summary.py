@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from components.summary import SECTIONS
+from operations.summary import describe
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+
+
+def test_the_readme_lists_every_output_with_what_it_is_of() -> None:
+    found = re.search(r"\| output \| of \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", README)
+    assert found
+    listed: dict[str, set[str]] = {section: set() for section in SECTIONS}
+    for row in found[1].splitlines():
+        _, output, of, _meaning, _ = row.split("|")
+        for section in re.findall(r"`(\w+)`", of):
+            listed[section].add(output.strip(" `"))
+    assert listed == {
+        section: {field.name for field in fields(summary)} for section, summary in SECTIONS.items()
+    }
+
+
+ENGINE = {
+    "mount": "clouds/aws",
+    "namespace": "team-a",
+    "role_arn": "arn:aws:iam::123456789012:role/vault-secret-dev-team--a-aws",
+    "subject": "plugin-identity:00000:secret:aws_0a1b2c3d",
+    "audience": "vault-aws",
+    "issuer": "https://vault.example.com/v1/team-a/identity/oidc/plugins",
+    "thumbprints": ["ab" * 20],
+    "read_credentials": {"reader": "vault read -namespace team-a clouds/aws/creds/reader"},
+}
+LOGIN = {"log_in": {"people": "vault login -method=oidc -path=people role=people"}}
+
+
+def test_a_person_is_told_what_to_type_within_the_namespace() -> None:
+    told = describe("dev", {"secrets_engines": {"aws": ENGINE}, "human_logins": {"people": LOGIN}})
+    assert "  vault read -namespace team-a clouds/aws/creds/reader\n" in told
+    assert '"$VAULT_ADDR/v1/team-a/clouds/aws/creds/reader"' in told
+    assert f"  {LOGIN['log_in']['people']}\n" in told
+    for field in ("role_arn", "subject", "audience", "issuer"):
+        assert str(ENGINE[field]) in told
+
+
+def test_a_stack_without_engines_has_a_summary_too() -> None:
+    assert "What exists now, in the stack dev" in describe("dev", {})
