@@ -166,6 +166,11 @@ class MountNames:
         """ARN pattern of every user of the mount."""
         return self._iam_arn(f"user{self.iam_path}vault-*")
 
+    @property
+    def gone_user_arn(self) -> str:
+        """ARN pattern of users of the mount who do not exist: only an existing one has a path."""
+        return self._iam_arn("user/vault-*")
+
     def group_arn(self, group: str) -> str:
         """ARN of a group of the mount's account, given as ``[path/]name``."""
         _group_name(group)

@@ -117,7 +117,9 @@ class Breaker:
         engine = self.stack.spawn(verb, "--yes", "--skip-preview")
         try:
             met = self._met(engine, kind)
-            if met is not None:
+            if met is None:
+                self.faults.switch(Fault(kind="watch"))
+            else:
                 self._strike(engine, kind, met)
                 self._end(engine, kind)
             return met

@@ -88,7 +88,8 @@ class Trial:
 
     def __init__(self, ways: Ways, folder: Path) -> None:
         self._ways = ways
-        self._kinds = cycle(ways.kinds)
+        # Starting with another one each, or one of two would only ever meet updates.
+        self._kinds = {"up": cycle(ways.kinds), "destroy": cycle(reversed(ways.kinds))}
         self._folder = folder
         self._met: list[str] = []
         self._story: list[str] = []
@@ -132,7 +133,7 @@ class Trial:
         """Update or destroy until it is done, and tell whether anything went wrong meanwhile."""
         any_met = False
         while True:
-            kind = next(self._kinds)
+            kind = next(self._kinds[verb])
             met = breaker.run(verb, kind, spared=self._met)
             if met is None:
                 return any_met

@@ -72,13 +72,13 @@ def test_revocation_needs_lists_and_deletes_on_the_path_of_the_mount() -> None:
         "Version": "2012-10-17",
         "Statement": [
             allow(
+                "ListGroups",
+                "iam:ListGroupsForUser",
+                [f"{USERS}/vault-*", "arn:aws:iam::123456789012:user/vault-*"],
+            ),
+            allow(
                 "ListWhatUsersHave",
-                [
-                    "iam:ListAccessKeys",
-                    "iam:ListAttachedUserPolicies",
-                    "iam:ListGroupsForUser",
-                    "iam:ListUserPolicies",
-                ],
+                ["iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies"],
                 f"{USERS}/vault-*",
             ),
             allow(
