@@ -127,7 +127,7 @@ CASES: list[Case] = [
     (
         {f"{DEPLOY}.roleArns": [f"{TARGET}-{number:0100}" for number in range(90)]},
         (
-            "secretsEngines.aws.roles: makes the inline policies 13776 non-blank characters "
+            "secretsEngines.aws.roles: makes the inline policies 13939 non-blank characters "
             "long; AWS allows 10240"
         ),
     ),
