@@ -103,13 +103,6 @@ class Engine:
         asyncio.run(self.plugin.delete(request))
 
 
-@pytest.fixture(autouse=True)
-def _as_if_no_loop_had_run() -> Iterator[None]:
-    """Undo what ``asyncio.run`` leaves: a thread in which Pulumi's mocks find no event loop."""
-    yield
-    asyncio.set_event_loop_policy(None)
-
-
 def _urn(token: str) -> str:
     return f"urn:pulumi:test::project::{token}::name"
 

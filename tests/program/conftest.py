@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import runpy
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
 from pulumi.runtime import mocks
 
 from tests.committed import SECRET_SECTION, committed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "vault-aws-federation"
@@ -105,16 +111,37 @@ def namespace_id(path: str) -> str:
 def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
     """Run ``__main__.py`` with the given configuration and return what it registered."""
     engine = Engine()
-    pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
     texts = {key: json.dumps(value) for key, value in values.items()}
-    pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi's own
     def run() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    run()
+    with _event_loops():
+        pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
+        pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
+        run()
     return engine
+
+
+@contextmanager
+def _event_loops() -> Iterator[None]:
+    """Give every thread of Pulumi an event loop and close them all: the mocks leave theirs open."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def begin() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    begin()
+    try:
+        with ThreadPoolExecutor(initializer=begin) as executor:
+            loops[0].set_default_executor(executor)
+            yield
+    finally:
+        asyncio.set_event_loop(None)
+        for loop in loops:
+            loop.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -25,6 +26,14 @@ def _restore_configuration() -> Iterator[None]:
     before = CONFIG.get()
     yield
     pulumi.runtime.set_all_config(before, [])
+
+
+@pytest.fixture(autouse=True)
+def _event_loop() -> Iterator[None]:
+    """Pulumi's outputs belong to a loop from the moment they are made."""
+    with asyncio.Runner() as runner:
+        runner.get_loop()
+        yield
 
 
 @pytest.fixture
