@@ -74,9 +74,10 @@ def test_credentials_need_the_public_host_and_not_vaults_own(
     template = vault.read("aws/config/root")["data"]["username_template"]
     try:
         store(world.home, Switches(unreachable=("issuer.lab.test",)))
+        # An engine signs in anew only after its configuration was written.
+        vault.write_data("aws/config/root", data={"username_template": template})
         with pytest.raises(InvalidRequest, match="NoCredentialProviders"):
             vault.read("aws/creds/my-role")
-        # An engine signs in anew only after its configuration was written.
         vault.write_data("aws/config/root", data={"username_template": template})
         store(world.home, Switches(unreachable=("vault.lab.test",)))
         lease = vault.read("aws/creds/my-role")
