@@ -205,9 +205,27 @@ def test_no_user_outside_the_path_can_be_made_changed_or_deleted(
     engine: Engine, action: str, path: str, random: str
 ) -> None:
     assume(path != engine.names.iam_path)
+    assume(action != "iam:ListGroupsForUser")  # changes nothing, and must find out who is gone
     for role in _users(engine):
         arn = f"arn:aws:iam::{some.ACCOUNT}:user{path}{_user_of(role, 'token', random)}"
         need = AuthorizationNeed(action=action, resource=arn, context=_everything(role))
+        assert not engine.allows(need)
+
+
+@given(
+    engine=engines,
+    path=st.one_of(some.mounts.map(lambda names: names.iam_path), st.just("/people/")),
+    random=some.randoms,
+)
+def test_the_groups_of_users_below_another_path_cannot_be_listed(
+    engine: Engine, path: str, random: str
+) -> None:
+    assume(path != engine.names.iam_path)
+    for role in _users(engine):
+        arn = f"arn:aws:iam::{some.ACCOUNT}:user{path}{_user_of(role, 'token', random)}"
+        need = AuthorizationNeed(
+            action="iam:ListGroupsForUser", resource=arn, context=_everything(role)
+        )
         assert not engine.allows(need)
 
 
