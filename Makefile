@@ -48,7 +48,7 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 	@$(VENV)/python -m pytest tests/unit tests/program
 
 test: tools ## every test, the real engine and the laboratory included
-	@$(VENV)/python -m pytest -n auto --dist loadfile
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

@@ -41,6 +41,11 @@ PATIENCE = "LEASE_REVOCATION_SECONDS"
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
+GONE_USER_SECONDS = 310.0
+"""How long to wait for a lease whose IAM user is gone already, deleted by hand or by a Vault that
+lost AWS's answer. Vault believes AWS that a user does not exist once the lease is five minutes old
+(Vault, aws secrets engine, ``minAwsUserRollbackAge``), for AWS may not know a new user yet."""
+
 PATHS = ("creds", "sts")
 """Both hand out credentials of every role (Vault, AWS secrets engine API, "Generate
 credentials")."""
@@ -84,9 +89,8 @@ ADVICE: dict[type[BaseException], str] = {
     RequestsRemainError: f"Nothing was deleted. Find out what holds them up, {_REPEAT}",
     LeasesRemainError: (
         f"{_KEPT} Check that Vault reaches AWS and that its IAM role, inline policies and identity "
-        "provider are as this stack made them (`pulumi up` restores them). NoSuchEntity: somebody "
-        "else deleted the user, which Vault accepts once its lease is five minutes old. Mend or "
-        f"await it, {_REPEAT}"
+        "provider are as this stack made them (`pulumi up` restores them). Mend it, "
+        f"{_REPEAT}"
     ),
     NotSignedInError: (
         f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
@@ -174,6 +178,7 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
     leases = set(vault.leases(prefix))
     old, seen = set(leases), set(leases)
     until = time.monotonic() + deadline
+    any_gone = False
     while leases:
         refusal = _refusal(vault, mount, prefix)
         before, leases = leases, set(vault.leases(prefix))
@@ -182,7 +187,15 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
         if not leases or (not old and _is_declared(vault, mount, prefix)):
             break
         if before - leases:
-            until = time.monotonic() + deadline
+            until = max(until, time.monotonic() + deadline)
+        if not any_gone and "NoSuchEntity" in str(refusal):
+            any_gone = True
+            until = max(until, time.monotonic() + GONE_USER_SECONDS)
+            print(
+                "AWS no longer has an IAM user whose lease is left; Vault believes it once the "
+                "lease is five minutes old: waiting",
+                flush=True,
+            )
         if time.monotonic() >= until:
             said = str(refusal or "Vault says they are revoked, and still lists them")
             kind = NotSignedInError if NOT_SIGNED_IN in said else LeasesRemainError

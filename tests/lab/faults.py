@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lab import processes, switches
 from lab.switches import Fault, FaultKind, Switches
+from operations.revoke_leases import GONE_USER_SECONDS
 from tests.lab.conftest import start
 from tests.lab.stacks import Stack, administrator, holdings
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from lab.home import Home
     from tests.lab.conftest import Laboratory
 
-PATIENCE_SECONDS = 60
-"""How long a run may take to reach the write that is to go wrong, and to end once it has."""
+PATIENCE_SECONDS = GONE_USER_SECONDS + 60
+"""How long a run may take to reach the write that is to go wrong, and to end once it has. A destroy
+may have to wait until Vault believes that a user is gone."""
 OUTAGE_SECONDS = 6
 """After this a killed server comes back, even if the engine still tries to reach it."""
 
@@ -166,7 +168,7 @@ class Breaker:
             with suppress(subprocess.TimeoutExpired):  # it may try for longer than a test should
                 engine.wait(OUTAGE_SECONDS)
             start(self.laboratory.home.root)
-        engine.communicate(timeout=2 * PATIENCE_SECONDS)
+        engine.communicate(timeout=PATIENCE_SECONDS)
 
     def recover(self) -> subprocess.CompletedProcess[str]:
         """Do what ``make up`` and ``make down`` do first."""

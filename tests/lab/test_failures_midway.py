@@ -49,8 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WORKERS = 2
-"""Laboratories side by side; one run of the engine keeps about one processor busy."""
+WORKERS = 3
+"""Laboratories side by side; one run of the engine keeps about one processor busy, and one that
+waits for Vault to believe that a user is gone keeps none."""
 MOST_FAILURES = 100
 """No trial has as many writes; one that meets so many has no end."""
 
