@@ -5,25 +5,25 @@ once: a program that stops halfway leaves behind what it has already registered.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from configuration.auth_method import AuthMethod, LoginRoleSettings
+from configuration.account import Account, read_account
+from configuration.auth_method import AuthMethod, read_method
 from configuration.checks import Draft, check
 from configuration.human_login import HumanLogin, read_login
-from configuration.problems import Key, Problems
+from configuration.problems import Problems
 from configuration.references import declared_roles
-from configuration.roles import AssumedRole, IamUserRole, Surroundings
-from configuration.schema import Account, Ownership, SecretsEngine, VaultSettings
-from configuration.target_role import TargetRole, account_of, read_target, target_arns
+from configuration.roles import Surroundings
+from configuration.schema import Ownership, VaultSettings
+from configuration.secrets_engine import SecretsEngine, read_engine
+from configuration.target_role import TargetRole, read_target, target_arns
 from federation import identity
-from federation.logins import LoginRole
-from federation.names import MountNames, TargetNames, check_key, check_login_role, check_role
-from federation.roles import VaultRole
+from federation.names import MountNames, TargetNames
 
 __all__ = [
     "Account",
@@ -50,13 +50,6 @@ SECTIONS = (
 )
 """Keys of the configuration, as Pulumi.yaml declares them."""
 _NEEDED = ("vault", "accounts")
-
-_ROLE_MODELS: Mapping[str, type[IamUserRole | AssumedRole]] = {
-    "iam_user": IamUserRole,
-    "assumed_role": AssumedRole,
-}
-_IMPOSSIBLE = {"federation_token": "GetFederationToken", "session_token": "GetSessionToken"}
-"""STS calls that a session may not make (STS API Reference), and Vault holds nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +145,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         None if raw["vault"] is None else problems.parse(VaultSettings, raw["vault"], ("vault",))
     )
     accounts = {
-        name: _account(problems, name, entry)
+        name: read_account(problems, name, entry)
         for name, entry in problems.entries(raw["accounts"], ("accounts",))
     }
     targets = {
@@ -164,12 +157,12 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
     engines = {
         name: engine
         for name, entry in problems.entries(raw["secretsEngines"], ("secretsEngines",))
-        if (engine := _engine(problems, accounts, around, name, entry))
+        if (engine := read_engine(problems, accounts, around, name, entry))
     }
     methods = {
         name: method
         for name, entry in problems.entries(raw["authMethods"], ("authMethods",))
-        if (method := _method(problems, accounts, around, name, entry))
+        if (method := read_method(problems, accounts, around, name, entry))
     }
     logins = {
         name: login
@@ -224,39 +217,6 @@ def _note_unknown_sections(config: pulumi.Config, problems: Problems) -> None:
             problems.unknown((section,), SECTIONS)
 
 
-def _account(problems: Problems, name: str, raw: object) -> Account | None:
-    key: Key = ("accounts", name)
-    problems.name_is_sound(key, check_key)
-    return problems.parse(Account, raw, key)
-
-
-def _engine(
-    problems: Problems,
-    accounts: Mapping[str, Account | None],
-    around: Surroundings,
-    name: str,
-    raw: object,
-) -> SecretsEngine | None:
-    """Validate an engine and each of its roles apart, so that none hides another's problems."""
-    key: Key = ("secretsEngines", name)
-    named = problems.name_is_sound(key, check_key)
-    if not isinstance(raw, dict):
-        problems.add(key, "must be an object")
-        return None
-    account = account_of(problems, accounts, key, raw)
-    surroundings = replace(around, account=account)
-    roles = [
-        _role(problems, (*key, "roles", role), entry, surroundings)
-        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
-    ]
-    own = {field: value for field, value in raw.items() if field != "roles"}
-    engine = problems.parse(SecretsEngine, own, key)
-    if engine is None or not named:
-        return None
-    sound = sorted((role for role in roles if role), key=lambda role: role.name)
-    return engine.model_copy(update={"path": engine.path or name, "roles": tuple(sound)})
-
-
 def _client_secrets(
     config: pulumi.Config, problems: Problems, logins: object, raw: object
 ) -> dict[str, pulumi.Output[str]]:
@@ -283,65 +243,3 @@ def _client_secrets(
         for name, value in given.items()
         if isinstance(value, str) and not problems.lines
     }
-
-
-def _method(
-    problems: Problems,
-    accounts: Mapping[str, Account | None],
-    around: Surroundings,
-    name: str,
-    raw: object,
-) -> AuthMethod | None:
-    """Validate a method and each of its roles apart, so that none hides another's problems."""
-    key: Key = ("authMethods", name)
-    named = problems.name_is_sound(key, check_key)
-    if not isinstance(raw, dict):
-        problems.add(key, "must be an object")
-        return None
-    account_of(problems, accounts, key, raw)
-    roles = [
-        _login_role(problems, (*key, "roles", role), entry, around)
-        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
-    ]
-    own = {field: value for field, value in raw.items() if field != "roles"}
-    method = problems.parse(AuthMethod, own, key)
-    if method is None or not named:
-        return None
-    sound = sorted((role for role in roles if role), key=lambda role: role.name)
-    return method.model_copy(update={"path": method.path or name, "roles": tuple(sound)})
-
-
-def _login_role(
-    problems: Problems, key: Key, raw: object, around: Surroundings
-) -> LoginRole | None:
-    named = problems.name_is_sound(key, check_login_role)
-    if not isinstance(raw, dict):
-        problems.add(key, "must be an object")
-        return None
-    role = problems.parse(LoginRoleSettings, raw, key, replace(around, account=None))
-    return role.login_role(str(key[-1]), around.root) if role and named else None
-
-
-def _role(
-    problems: Problems, key: Key, raw: object, surroundings: Surroundings
-) -> VaultRole | None:
-    named = problems.name_is_sound(key, check_role)
-    if not isinstance(raw, dict):
-        problems.add(key, "must be an object")
-        return None
-    model = _ROLE_MODELS.get(str(raw.get("credentialType")))
-    if model is None:
-        _no_such_type(problems, (*key, "credentialType"), raw.get("credentialType"))
-        return None
-    role = problems.parse(model, raw, key, surroundings)
-    return role.vault_role(str(key[-1])) if role and named else None
-
-
-def _no_such_type(problems: Problems, key: Key, credential_type: object) -> None:
-    allowed = "must be iam_user or assumed_role"
-    if credential_type is None:
-        problems.add(key, f"is missing; {allowed}")
-        return
-    if call := _IMPOSSIBLE.get(str(credential_type)):
-        allowed += f": Vault holds a session and no key, and AWS lets no session call {call}"
-    problems.add(key, allowed, credential_type)

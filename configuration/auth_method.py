@@ -1,15 +1,16 @@
 """The shape of an aws auth method and of its Vault roles, and what they must agree on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from configuration.account import Account, account_of
 from configuration.problems import Key, Problems
 from configuration.roles import Surroundings
 from configuration.schema import (
-    Account,
     LeaseSeconds,
     Section,
     accepts,
@@ -18,7 +19,7 @@ from configuration.schema import (
 )
 from federation import arns, identity, names, principals, syntax
 from federation.logins import LoginRole, StsRole
-from federation.names import MountNames
+from federation.names import MountNames, check_key, check_login_role
 
 POLICIES = Path("policies", "vault")
 """Folder of the Vault policies of the stack's own, below the project's."""
@@ -177,6 +178,43 @@ class AuthMethod(Section):
             account_id=account.id,
             partition=account.partition,
         )
+
+
+def read_method(
+    problems: Problems,
+    accounts: Mapping[str, Account | None],
+    around: Surroundings,
+    name: str,
+    raw: object,
+) -> AuthMethod | None:
+    """Validate a method and each of its roles apart, so that none hides another's problems."""
+    key: Key = ("authMethods", name)
+    named = problems.name_is_sound(key, check_key)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    account_of(problems, accounts, key, raw)
+    roles = [
+        _login_role(problems, (*key, "roles", role), entry, around)
+        for role, entry in problems.entries(raw.get("roles"), (*key, "roles"))
+    ]
+    own = {field: value for field, value in raw.items() if field != "roles"}
+    method = problems.parse(AuthMethod, own, key)
+    if method is None or not named:
+        return None
+    sound = sorted((role for role in roles if role), key=lambda role: role.name)
+    return method.model_copy(update={"path": method.path or name, "roles": tuple(sound)})
+
+
+def _login_role(
+    problems: Problems, key: Key, raw: object, around: Surroundings
+) -> LoginRole | None:
+    named = problems.name_is_sound(key, check_login_role)
+    if not isinstance(raw, dict):
+        problems.add(key, "must be an object")
+        return None
+    role = problems.parse(LoginRoleSettings, raw, key, replace(around, account=None))
+    return role.login_role(str(key[-1]), around.root) if role and named else None
 
 
 def check_principals(key: Key, method: AuthMethod, account: Account, problems: Problems) -> None:

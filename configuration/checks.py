@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
+from configuration.account import Account
 from configuration.auth_method import AuthMethod, check_principals
 from configuration.human_login import HumanLogin
 from configuration.problems import Key, Problems
 from configuration.references import check_logins, check_targets
-from configuration.schema import Account, SecretsEngine, VaultSettings
+from configuration.schema import VaultSettings
+from configuration.secrets_engine import SecretsEngine
 from configuration.target_role import TargetRole
 from federation import documents, identity, permissions, syntax, trust
 from federation.names import MountNames

@@ -1,15 +1,20 @@
 """Collects what is wrong with the settings and tells it to a person, a line per problem."""
 
+from __future__ import annotations
+
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from configuration.roles import Surroundings
 from configuration.schema import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from configuration.roles import Surroundings
 
 Key = tuple[str | int, ...]
 """Where a value stands: the section, then names and indices."""

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from configuration.account import Account
 from configuration.policy_files import OF_SESSION, OF_USER, Limit, read_policy
-from configuration.schema import Account, Section, accepts, not_below_default, without_repeats
+from configuration.schema import Section, accepts, not_below_default, without_repeats
 from federation import arns, names, syntax
 from federation.roles import VaultRole
 

@@ -17,9 +17,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from federation import arns, certificates, identity, syntax
-from federation.names import MountNames
-from federation.roles import VaultRole
+from federation import certificates, syntax
 
 Ownership = Literal["managed", "existing"]
 """``managed``: this stack makes, changes and deletes it. ``existing``: it only uses it."""
@@ -130,86 +128,3 @@ class VaultSettings(Section):
         if rotation and seconds > 10 * rotation:
             raise ValueError(f"must be at most {10 * rotation}, ten times keyRotationSeconds")
         return seconds
-
-
-class Account(Section):
-    """An AWS account that Vault serves."""
-
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("accessKey", "secretKey", "token"),
-        "is refused: no key is stored; profile, deployRoleArn or the environment say who deploys",
-    )
-
-    id: Annotated[str, accepts(syntax.account_id)]
-    region: Annotated[str, accepts(arns.check_region)]
-    profile: Annotated[str, Field(min_length=1)] | None = None
-    deploy_role_arn: str | None = None
-    """Role of the account that this program deploys as."""
-    external_id: Annotated[str, accepts(syntax.external_id)] | None = None
-    identity_provider: Ownership = "managed"
-    boundary: str | None = None
-    """Permissions boundary of the IAM roles that this program makes in the account."""
-
-    @property
-    def partition(self) -> str:
-        """The AWS partition of the account."""
-        return arns.partition_of(self.region)
-
-    @field_validator("deploy_role_arn", "boundary")
-    @classmethod
-    def _arn_of_the_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
-        if arn is not None and {"id", "region"} <= info.data.keys():
-            policy = info.field_name == "boundary"
-            arns.require(
-                arn,
-                "policy" if policy else "role",
-                partition=arns.partition_of(info.data["region"]),
-                accounts=(info.data["id"], "aws") if policy else (info.data["id"],),
-            )
-        return arn
-
-    @field_validator("external_id")
-    @classmethod
-    def _external_id_needs_role(cls, external_id: str | None, info: ValidationInfo) -> str | None:
-        if external_id and info.data.get("deploy_role_arn", "") is None:
-            raise ValueError("must be left out without deployRoleArn, whose trust asks for it")
-        return external_id
-
-
-class SecretsEngine(Section):
-    """One mount of the AWS secrets engine."""
-
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("accessKey", "secretKey"), "is refused: the engine holds no AWS key"
-    )
-
-    account: str
-    audience: Annotated[str, accepts(syntax.audience)]
-    path: Annotated[str, accepts(syntax.mount_path)] = ""
-    """Path of the mount; the engine's key if left out."""
-    namespace: Annotated[str, accepts(syntax.namespace)] = identity.ROOT_NAMESPACE
-    description: Annotated[str, Field(min_length=1)] = "AWS credentials without a stored AWS key"
-    default_ttl_seconds: LeaseSeconds = 3_600
-    """How long an IAM user lives, if its lease is not renewed."""
-    max_ttl_seconds: Annotated[LeaseSeconds, Field(validate_default=True)] = 86_400
-    """How long an IAM user lives at most."""
-    token_ttl_seconds: Annotated[int, Field(ge=60)] = 3_600
-    """How long a token of the mount is valid; it is exchanged at once."""
-    roles: tuple[VaultRole, ...] = ()
-    """Checked one by one, so that one wrong role hides no other problem; sorted by name."""
-
-    def names(self, stack: str, key: str, account: Account) -> MountNames:
-        """Names of the mount; raises ValueError if AWS would refuse one."""
-        return MountNames(
-            stack=stack,
-            namespace=self.namespace,
-            key=key,
-            mount_class=identity.MountClass.SECRET,
-            account_id=account.id,
-            partition=account.partition,
-        )
-
-    @field_validator("max_ttl_seconds")
-    @classmethod
-    def _max_ttl(cls, seconds: int, info: ValidationInfo) -> int:
-        return not_below_default(seconds, info)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from configuration.account import Account, account_of
 from configuration.policy_files import OF_ROLE
 from configuration.problems import Key, Problems
 from configuration.roles import (
@@ -16,7 +17,7 @@ from configuration.roles import (
     WithoutRepeats,
     policy_of,
 )
-from configuration.schema import Account, Section, accepts
+from configuration.schema import Section, accepts
 from federation import documents, syntax
 from federation.names import TargetNames, check_key
 from federation.target_trust import EXAMPLE_UNIQUE_ID, Principal, target_trust
@@ -103,14 +104,3 @@ def target_arns(
         except ValueError as error:
             problems.add(("targetRoles", name), str(error))
     return arns
-
-
-def account_of(
-    problems: Problems, accounts: Mapping[str, Account | None], key: Key, raw: Mapping[str, Any]
-) -> Account | None:
-    """Note an account that the stack does not have; None for that one and for one that is wrong."""
-    account = raw.get("account")
-    if isinstance(account, str) and account not in accounts:
-        known = ", ".join(accounts) or "none"
-        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
-    return accounts.get(str(account))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from configuration.account import Account
 from configuration.auth_method import AuthMethod, LoginRoleSettings, StsRoleSettings
 from configuration.human_login import HumanLogin
 from configuration.roles import AssumedRole, IamUserRole
-from configuration.schema import Account, SecretsEngine, Section, VaultSettings
+from configuration.schema import Section, VaultSettings
+from configuration.secrets_engine import SecretsEngine
 from configuration.target_role import TargetRole
 
 ROOT = Path(__file__).resolve().parents[2]
