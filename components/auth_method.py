@@ -114,6 +114,9 @@ class AuthMethod(pulumi.ComponentResource):
                 protect=trust.issuer.declared.protect,
                 # because a path holds one mount.
                 delete_before_replace=True,
+                # because to the engine another namespace is another provider, and no reason to
+                # replace: it would look for the mount where it never was.
+                replacement_trigger=[self._args.names.namespace],
             ),
         )
 

@@ -55,6 +55,9 @@ class HumanLogin(pulumi.ComponentResource):
         super().__init__("vaultwif:vault:HumanLogin", name, None, opts)
         login = args.login
         child = pulumi.ResourceOptions(parent=self)
+        # Another namespace is another provider, which to the engine is no reason to replace: it
+        # would look for each of them where it never was.
+        in_namespace = pulumi.ResourceOptions(parent=self, replacement_trigger=[login.namespace])
         redirect_uris = [
             COMMAND_LINE,
             f"{args.address}/ui/vault/auth/{login.path}/oidc/callback",
@@ -71,6 +74,7 @@ class HumanLogin(pulumi.ComponentResource):
                 depends_on=[args.grants[role].policy for role in login.aws_roles],
                 # because a path holds one mount.
                 delete_before_replace=True,
+                replacement_trigger=[login.namespace],
             ),
         )
         client = OidcClient(
@@ -110,14 +114,14 @@ class HumanLogin(pulumi.ComponentResource):
                 name=login_group(args.stack, login.namespace, name, group),
                 type="external",
                 policies=[args.grants[role].policy.name for role in granted.aws_roles],
-                opts=child,
+                opts=in_namespace,
             )
             vault.identity.GroupAlias(
                 f"{name}-alias/{group}",
                 name=group,
                 mount_accessor=method.accessor,
                 canonical_id=own.id,
-                opts=child,
+                opts=in_namespace,
             )
         scope = [f"-namespace={login.namespace}"] if login.namespace else []
         log_in = ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]

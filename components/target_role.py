@@ -89,8 +89,10 @@ class TargetRole(pulumi.ComponentResource):
                 opts=child,
             )
         for arn in args.target.managed_policies:
+            # AWS's own and an account's may have one name, as may two of different paths.
+            owner, _, policy = arn.split(":", 4)[4].partition(":policy/")
             aws.iam.RolePolicyAttachment(
-                f"{name}-managed/{arn.rpartition('/')[2]}",
+                f"{name}-managed/{owner}/{policy}",
                 role=role.name,
                 policy_arn=arn,
                 opts=child,

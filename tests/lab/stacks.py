@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import yaml
 from botocore.config import Config
 
 from lab.accounts import region
+from tests.committed import SECRET_SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,7 @@ class Stack:
         self.laboratory = laboratory
         self.folder = folder
         self.name = name
+        self._client_secrets: Settings = {}
         folder.mkdir(exist_ok=True)
         for entry in root.iterdir():
             link = folder / entry.name
@@ -56,15 +59,27 @@ class Stack:
         shutil.copytree(root / "policies", folder / "policies", dirs_exist_ok=True)
 
     def configure(self, values: Settings) -> None:
-        """Write the stack's settings: the three top-level keys of the program."""
+        """Write the stack's settings; what was hidden stays, while there is any login."""
         config = {f"vault-aws-federation:{key}": value for key, value in values.items()}
         file = self.folder / f"Pulumi.{self.name}.yaml"
+        if "humanLogins" in values and self._client_secrets:
+            config = {SECRET_SECTION: self._client_secrets, **config}
         file.write_text(json.dumps({"config": config, "encryptionsalt": _SALT}), "utf-8")
 
     def create(self, values: Settings) -> None:
         """Configure the stack and make it known to the backend."""
         self.configure(values)
         self.pulumi("stack", "select", "--create")
+
+    def hide_client_secret(self, login: str, secret: str) -> None:
+        """Set a client secret as a person does: not on the command line, never in the clear."""
+        self.laboratory.run(
+            *("pulumi", "config", "set", "--secret", "--path", f"{SECRET_SECTION}.{login}"),
+            *("--stack", self.name, "--cwd", str(self.folder), "--non-interactive"),
+            stdin=secret,
+        )
+        file = self.folder / f"Pulumi.{self.name}.yaml"
+        self._client_secrets = yaml.safe_load(file.read_text("utf-8"))["config"][SECRET_SECTION]
 
     def pulumi(
         self, *arguments: str, check: bool = True, env: Mapping[str, str] | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.home import read_json
 from tests.lab import full
 from tests.lab.conftest import ROOT
 from tests.lab.logins import make_role
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
+SESSION = {"credentialType": "assumed_role", "targetRoles": ["deploy"]}
+APP = {"boundPrincipals": [f"arn:aws:iam::{full.MAIN}:role/app"], "policies": ["dev"]}
 
 
 def declared() -> Values:
-    """Return settings with two engines and a method, of which each case changes one thing."""
+    """Return settings with something of everything, of which each case changes one thing."""
     return {
-        "vault": {"address": "https://vault.lab.test"},
+        "vault": {"address": "https://vault.lab.test", "namespaces": {"apps": "managed"}},
         "accounts": {
             "main": {"id": full.MAIN, "region": "us-east-1"},
             "data": {"id": full.DATA, "region": "us-east-1", "profile": "data"},
@@ -35,17 +38,29 @@ def declared() -> Values:
         "secretsEngines": {
             "aws": {"account": "main", "audience": "vault-aws", "roles": {"one": USER}},
             "beside": {"account": "main", "audience": "vault-beside", "roles": {"one": USER}},
+            "inner": {
+                "account": "main",
+                "audience": "vault-inner",
+                "namespace": "apps",
+                "roles": {"deploy": SESSION},
+            },
+        },
+        "targetRoles": {
+            "deploy": {
+                "account": "main",
+                "policy": "policies/aws/list-roles-and-users.json",
+                "trustedBy": ["inner"],
+            }
         },
         "authMethods": {
-            "aws": {
-                "account": "main",
-                "audience": "vault-aws-auth",
-                "roles": {
-                    "app": {
-                        "boundPrincipals": [f"arn:aws:iam::{full.MAIN}:role/app"],
-                        "policies": ["dev"],
-                    }
-                },
+            "aws": {"account": "main", "audience": "vault-aws-auth", "roles": {"app": APP}},
+        },
+        "humanLogins": {
+            "people": {
+                "discoveryUrl": "https://people.lab.test",
+                "clientId": "vault",
+                "namespace": "apps",
+                "groups": {"engineering": {"awsRoles": ["inner/deploy"]}},
             }
         },
     }
@@ -57,6 +72,8 @@ def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     make_role(world, "app")
     made = Stack(world, tmp_path_factory.mktemp("changes"), "dev", ROOT)
     made.create(declared())
+    (client,) = read_json(world.home.people)["clients"]
+    made.hide_client_secret("people", client["secret"])
     made.up()
     return made
 
@@ -85,9 +102,24 @@ def _rename_account(values: Values) -> None:
         mount["account"] = "production"
 
 
-def _move_into_namespace(values: Values) -> None:
-    values["vault"]["namespaces"] = {"team-a": "managed"}
-    values["secretsEngines"]["beside"]["namespace"] = "team-a"
+def _place(values: Values, namespace: str) -> None:
+    values["vault"]["namespaces"] = {namespace: "managed"} if namespace else {}
+    values["secretsEngines"]["inner"]["namespace"] = namespace
+    values["humanLogins"]["people"]["namespace"] = namespace
+
+
+def _rename_namespace(values: Values) -> None:
+    _place(values, "team-a")
+
+
+def _leave_namespace(values: Values) -> None:
+    _place(values, "")
+
+
+def _without_target(values: Values) -> None:
+    for section in ("targetRoles", "humanLogins"):
+        del values[section]
+    del values["secretsEngines"]["inner"]["roles"]
 
 
 GUARD = f"{full.MAIN}/root-guard"
@@ -111,6 +143,14 @@ def _engine(key: str, *roles: str) -> set[str]:
     return (
         plain | {f"{key}-workload-policy/revoke"} | {each for r in roles for each in _role(key, r)}
     )
+
+
+def _method(key: str, *roles: str) -> set[str]:
+    """Every resource of an auth method whose Vault roles share one policy, by name."""
+    parts = ("audience", "check", "client", "identity", "mount", "policy/dev", "signing")
+    parts += ("workload", "workload-role", *(f"role/{role}" for role in roles))
+    names = {f"auth/{key}-{part}" for part in parts}
+    return names | {f"auth/{key}"} | {f"auth/{key}-workload-policy/resolve-{r}" for r in roles}
 
 
 def _role(key: str, role: str) -> set[str]:
@@ -180,24 +220,86 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
     ),
     "a method less": (
         lambda values: values.pop("authMethods"),
+        {**_all("delete", _method("aws", "app")), GUARD: "update"},
+    ),
+    "a method more": (
+        lambda values: values["authMethods"].update(
+            more={"account": "main", "audience": "vault-more", "roles": {"app": APP}}
+        ),
+        {**_all("create", _method("more", "app")), GUARD: "update"},
+    ),
+    "a method of another name": (
+        lambda values: values["authMethods"].update(
+            other=values["authMethods"].pop("aws") | {"audience": "vault-other"}
+        ),
         {
-            **_all(
-                "delete",
-                {
-                    "auth/aws",
-                    *(
-                        f"auth/aws-{part}"
-                        for part in (
-                            *("audience", "check", "client", "identity", "mount", "policy/dev"),
-                            *("role/app", "signing", "workload", "workload-role"),
-                            "workload-policy/resolve-app",
-                        )
-                    ),
-                },
-            ),
+            **_all("create", _method("other", "app")),
+            **_all("delete", _method("aws", "app")),
             GUARD: "update",
         },
     ),
+    "another audience of a method": (
+        lambda values: values["authMethods"]["aws"].update(audience="vault-other"),
+        {},
+    ),
+    "another namespace of a method": (
+        lambda values: values["authMethods"]["aws"].update(namespace="apps"),
+        {},
+    ),
+    "a login role more": (
+        lambda values: values["authMethods"]["aws"]["roles"].update(two=APP),
+        {},
+    ),
+    "a login role less": (
+        lambda values: values["authMethods"]["aws"].update(roles={}),
+        {},
+    ),
+    "a login role of another name": (
+        lambda values: values["authMethods"]["aws"].update(roles={"other": APP}),
+        {},
+    ),
+    "another principal of a login role": (
+        lambda values: values["authMethods"]["aws"]["roles"].update(
+            app=APP | {"boundPrincipals": [f"arn:aws:iam::{full.MAIN}:role/other"]}
+        ),
+        {},
+    ),
+    "a target role less": (_without_target, {}),
+    "a target role more": (
+        lambda values: values["targetRoles"].update(more=values["targetRoles"]["deploy"]),
+        {},
+    ),
+    "a target role trusts another engine too": (
+        lambda values: values["targetRoles"]["deploy"].update(trustedBy=["aws", "inner"]),
+        {},
+    ),
+    "a login less": (lambda values: values.pop("humanLogins"), {}),
+    "a group more": (
+        lambda values: values["humanLogins"]["people"]["groups"].update(
+            operations={"awsRoles": ["inner/deploy"]}
+        ),
+        {},
+    ),
+    "a group of another name": (
+        lambda values: values["humanLogins"]["people"].update(
+            groups={"operations": {"awsRoles": ["inner/deploy"]}}
+        ),
+        {},
+    ),
+    "another path of a login": (
+        lambda values: values["humanLogins"]["people"].update(path="staff"),
+        {},
+    ),
+    "another account of an engine": (
+        lambda values: values["secretsEngines"]["beside"].update(account="data"),
+        {},
+    ),
+    "another namespace of an engine": (
+        lambda values: values["secretsEngines"]["beside"].update(namespace="apps"),
+        {},
+    ),
+    "a namespace of another name": (_rename_namespace, {}),
+    "a namespace less": (_leave_namespace, {}),
     "an account of another name": (_rename_account, {}),
     "an account that nothing needs less": (
         lambda values: values["accounts"].pop("data"),
@@ -213,6 +315,10 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
 }
 
 
+def test_the_same_settings_show_no_change(stack: Stack) -> None:
+    assert stack.changes() == {}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_preview_shows_exactly_what_was_changed(
     edit: Callable[[Callable[[Values], object]], dict[str, str]], case: str
@@ -221,27 +327,10 @@ def test_a_preview_shows_exactly_what_was_changed(
     assert edit(change) == expected
 
 
-def test_another_account_makes_everything_of_the_engine_anew_and_nothing_else(
-    edit: Callable[[Callable[[Values], object]], dict[str, str]],
-) -> None:
-    shown = edit(lambda values: values["secretsEngines"]["beside"].update(account="data"))
-    made = {f"{full.DATA}/root{part}" for part in ("", "-check", "-oidc", "-guard")}
-    assert {name for name, how in shown.items() if how == "create"} == made
-    assert set(shown) - made - {GUARD} <= _engine("beside", "one")
-    for part in ("mount", "audience", "users", "leases/one", "role/one", "workload-role"):
-        assert shown[f"beside-{part}"] == "replace", part
-
-
-def test_another_namespace_makes_everything_of_the_engine_anew_and_nothing_else(
-    edit: Callable[[Callable[[Values], object]], dict[str, str]],
-) -> None:
-    shown = edit(_move_into_namespace)
-    created = {name for name, how in shown.items() if how == "create"}
-    assert all("team-a" in name for name in created)
-    assert set(shown) - created - {GUARD} <= _engine("beside", "one")
-    for part in ("mount", "signing", "audience", "users", "leases/one", "role/one", "access/one"):
-        assert shown[f"beside-{part}"] == "replace", part
-
-
-def test_the_same_settings_show_no_change(stack: Stack) -> None:
-    assert stack.changes() == {}
+def test_an_account_more_is_only_known(stack: Stack) -> None:
+    values = declared()
+    del values["accounts"]["data"]
+    stack.configure(values)
+    stack.up()
+    stack.configure(declared())
+    assert stack.changes() == {full.DATA: "create"}

@@ -32,7 +32,6 @@ _TARGET = "vault-target-people-deploy"
 _WORKLOAD = "vault-secret-people-root-aws"
 _MANAGED = "arn:aws:iam::123456789012:policy/operators"
 _ALLOWED = "policies/aws/list-roles-and-users.json"
-_SECTION = "vault-aws-federation:humanLoginSecrets"
 _SECRET = "another-false-client-secret"
 _NEXT_SECRET = "false-client-secret-after-a-change"
 _USER_INTERFACE = "https://vault.lab.test/ui/vault/auth/people/oidc/callback"
@@ -84,15 +83,6 @@ def _settings() -> Settings:
     }
 
 
-def _hide(stack: Stack, secret: str) -> None:
-    """Set the client secret as a person does: not on the command line, never in the clear."""
-    stack.laboratory.run(
-        *("pulumi", "config", "set", "--secret", "--path", f"{_SECTION}.people"),
-        *("--stack", stack.name, "--cwd", str(stack.folder), "--non-interactive"),
-        stdin=secret,
-    )
-
-
 @pytest.fixture(scope="module")
 def first_attempt(
     world: Laboratory, tmp_path_factory: pytest.TempPathFactory
@@ -104,7 +94,7 @@ def first_attempt(
     )
     made = Stack(world, tmp_path_factory.mktemp("project"), "people", ROOT)
     made.create(_settings())
-    _hide(made, _SECRET)
+    made.hide_client_secret("people", _SECRET)
     switches.store(world.home, Switches(unreachable=("people.lab.test",)))
     try:
         return made, made.up(check=False)
@@ -123,7 +113,7 @@ def _change(stack: Stack, change: Callable[[Settings], None]) -> None:
     """Edit the stack's file, in which the client secrets stay as they are."""
     file = stack.folder / f"Pulumi.{stack.name}.yaml"
     loaded = yaml.safe_load(file.read_text("utf-8"))
-    prefix = f"{_SECTION.partition(':')[0]}:"
+    prefix = "vault-aws-federation:"
     settings = {key.removeprefix(prefix): value for key, value in loaded["config"].items()}
     change(settings)
     stack.configure(settings)
@@ -295,7 +285,7 @@ def test_a_new_client_secret_arrives_although_its_first_write_failed(stack: Stac
     """Vault shows the secret to nobody, so no refresh finds that it never arrived."""
     home = stack.laboratory.home
     _know_client(stack.laboratory, _NEXT_SECRET)
-    _hide(stack, _NEXT_SECRET)
+    stack.hide_client_secret("people", _NEXT_SECRET)
     written = "vault.lab.test POST /v1/auth/people/config"
     switches.store(home, Switches(fault=Fault(kind="refuse", write=written)))
     try:

@@ -65,15 +65,16 @@ def test_a_target_role_has_the_boundary_and_the_provider_of_its_own_account() ->
 
 
 def test_managed_policies_are_attached_one_by_one() -> None:
-    policies = [
-        "arn:aws:iam::aws:policy/ReadOnlyAccess",
-        "arn:aws:iam::123456789012:policy/own",
-    ]
-    engine = run_program(_changed("targetRoles", "deploy", {"managedPolicies": policies}))
-    attached = [
-        _one(engine, f"deploy-managed/{name}").inputs["policyArn"]
-        for name in ("ReadOnlyAccess", "own")
-    ]
+    policies = {
+        "aws/ReadOnlyAccess": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "123456789012/ReadOnlyAccess": "arn:aws:iam::123456789012:policy/ReadOnlyAccess",
+        "123456789012/team/ReadOnlyAccess": "arn:aws:iam::123456789012:policy/team/ReadOnlyAccess",
+    }
+    values = {"managedPolicies": list(policies.values())}
+    engine = run_program(_changed("targetRoles", "deploy", values))
+    attached = {
+        name: _one(engine, f"deploy-managed/{name}").inputs["policyArn"] for name in policies
+    }
     assert attached == policies
 
 
