@@ -92,14 +92,15 @@ def edit(stack: Stack) -> Iterator[Callable[[Callable[[Values], object]], dict[s
     stack.configure(declared())
 
 
-def _mounts(values: Values) -> list[Values]:
-    return [*values["secretsEngines"].values(), *values["authMethods"].values()]
+def _in_accounts(values: Values) -> list[Values]:
+    sections = ("secretsEngines", "authMethods", "targetRoles")
+    return [entry for section in sections for entry in values[section].values()]
 
 
 def _rename_account(values: Values) -> None:
     values["accounts"]["production"] = values["accounts"].pop("main")
-    for mount in _mounts(values):
-        mount["account"] = "production"
+    for entry in _in_accounts(values):
+        entry["account"] = "production"
 
 
 def _place(values: Values, namespace: str) -> None:
@@ -153,6 +154,17 @@ def _method(key: str, *roles: str) -> set[str]:
     return names | {f"auth/{key}"} | {f"auth/{key}-workload-policy/resolve-{r}" for r in roles}
 
 
+LOGIN = {"people", "people-client", "people-method", "people-role"}
+
+
+def _group(name: str) -> set[str]:
+    return {f"people-group/{name}", f"people-alias/{name}"}
+
+
+def _login_role(name: str) -> set[str]:
+    return {f"auth/aws-role/{name}", f"auth/aws-workload-policy/resolve-{name}"}
+
+
 def _role(key: str, role: str) -> set[str]:
     """Every resource of one Vault role of an engine, by name."""
     kinds = ("access", "leases", "role", "workload-policy")
@@ -174,6 +186,37 @@ MOUNT_MADE_ANEW = {
     "session": "update",
 }
 """What follows from another accessor: the old leases end first, and the trust names the new one."""
+
+
+def _elsewhere(key: str, role: str) -> dict[str, str]:
+    """What another account or namespace of an engine does to it."""
+    anew = ("audience", f"leases/{role}", "mount", f"role/{role}", "users", "workload-role")
+    anew += (f"workload-policy/issue-{role}", "workload-policy/revoke")
+    kept = ("check", "session", "usernames")
+    return _all("replace", {f"{key}-{part}" for part in anew}) | _all(
+        "update", {f"{key}-{part}" for part in kept}
+    )
+
+
+def _in_another_namespace(key: str, role: str) -> dict[str, str]:
+    more = {f"{key}-signing", f"{key}-access/{role}"}
+    return _elsewhere(key, role) | _all("replace", more)
+
+
+def _namespace(path: str) -> set[str]:
+    """What a managed namespace with an engine has of its own, by name."""
+    own = {path, *(f"{path}-namespace{part}" for part in ("", "-check", "-guard"))}
+    issuer = {f"{path}-{part}" for part in ("check", "config", "guard", "key")}
+    return own | issuer | {f"{full.MAIN}/{path}{p}" for p in ("", "-check", "-guard", "-oidc")}
+
+
+MOVED = {
+    **_in_another_namespace("inner", "deploy"),
+    **_all("replace", {"people-method", "people-role"}),
+    **_all("replace", {"people-group/engineering", "people-alias/engineering"}),
+    **_all("update", {"people-client", "deploy-role"}),
+}
+"""What is in the namespace, and the trust that names the engine's role."""
 
 
 def _anew(key: str, **more: str) -> dict[str, str]:
@@ -240,73 +283,115 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
     ),
     "another audience of a method": (
         lambda values: values["authMethods"]["aws"].update(audience="vault-other"),
-        {},
+        {
+            **_all("replace", {f"auth/aws-{part}" for part in ("audience", "client", "signing")}),
+            **_all("update", {GUARD, "auth/aws-check", "auth/aws-workload-role"}),
+        },
     ),
     "another namespace of a method": (
         lambda values: values["authMethods"]["aws"].update(namespace="apps"),
-        {},
+        {
+            **_all("replace", _method("aws", "app") - {"auth/aws", "auth/aws-workload"}),
+            **_all("update", {GUARD, f"{full.MAIN}/apps-guard", "auth/aws-check"}),
+        },
     ),
     "a login role more": (
         lambda values: values["authMethods"]["aws"]["roles"].update(two=APP),
-        {},
+        _all("create", _login_role("two")),
     ),
     "a login role less": (
         lambda values: values["authMethods"]["aws"].update(roles={}),
-        {},
+        _all("delete", {"auth/aws-policy/dev", *_login_role("app")}),
     ),
     "a login role of another name": (
         lambda values: values["authMethods"]["aws"].update(roles={"other": APP}),
-        {},
+        _all("create", _login_role("other")) | _all("delete", _login_role("app")),
     ),
     "another principal of a login role": (
         lambda values: values["authMethods"]["aws"]["roles"].update(
             app=APP | {"boundPrincipals": [f"arn:aws:iam::{full.MAIN}:role/other"]}
         ),
-        {},
+        _all("update", _login_role("app")),
     ),
-    "a target role less": (_without_target, {}),
+    "a target role less": (
+        _without_target,
+        _all(
+            "delete",
+            {"deploy", "deploy-policy", "deploy-role"}
+            | _role("inner", "deploy")
+            | LOGIN
+            | _group("engineering"),
+        ),
+    ),
     "a target role more": (
         lambda values: values["targetRoles"].update(more=values["targetRoles"]["deploy"]),
-        {},
+        _all("create", {"more", "more-policy", "more-role"}),
     ),
     "a target role trusts another engine too": (
         lambda values: values["targetRoles"]["deploy"].update(trustedBy=["aws", "inner"]),
-        {},
+        {"deploy-role": "update"},
     ),
-    "a login less": (lambda values: values.pop("humanLogins"), {}),
+    "a login less": (
+        lambda values: values.pop("humanLogins"),
+        _all("delete", LOGIN | _group("engineering")),
+    ),
     "a group more": (
         lambda values: values["humanLogins"]["people"]["groups"].update(
             operations={"awsRoles": ["inner/deploy"]}
         ),
-        {},
+        {**_all("create", _group("operations")), "people-role": "update"},
     ),
     "a group of another name": (
         lambda values: values["humanLogins"]["people"].update(
             groups={"operations": {"awsRoles": ["inner/deploy"]}}
         ),
-        {},
+        {
+            **_all("create", _group("operations")),
+            **_all("delete", _group("engineering")),
+            "people-role": "update",
+        },
     ),
     "another path of a login": (
         lambda values: values["humanLogins"]["people"].update(path="staff"),
-        {},
+        {
+            **_all("replace", {"people-method", "people-role"}),
+            **_all("update", {"people-client", "people-alias/engineering"}),
+        },
     ),
     "another account of an engine": (
         lambda values: values["secretsEngines"]["beside"].update(account="data"),
-        {},
+        {
+            **_elsewhere("beside", "one"),
+            **_all("create", {f"{full.DATA}/root{p}" for p in ("", "-check", "-oidc", "-guard")}),
+            GUARD: "update",
+        },
     ),
     "another namespace of an engine": (
         lambda values: values["secretsEngines"]["beside"].update(namespace="apps"),
-        {},
+        {
+            **_in_another_namespace("beside", "one"),
+            **_all("update", {GUARD, f"{full.MAIN}/apps-guard"}),
+        },
     ),
-    "a namespace of another name": (_rename_namespace, {}),
-    "a namespace less": (_leave_namespace, {}),
+    "a namespace of another name": (
+        _rename_namespace,
+        {
+            **_all("create", _namespace("team-a")),
+            **_all("delete", _namespace("apps")),
+            **MOVED,
+        },
+    ),
+    "a namespace less": (
+        _leave_namespace,
+        {**_all("delete", _namespace("apps")), **MOVED, GUARD: "update"},
+    ),
     "an account of another name": (_rename_account, {}),
     "an account that nothing needs less": (
         lambda values: values["accounts"].pop("data"),
         {full.DATA: "delete"},
     ),
     "a namespace more": (
-        lambda values: values["vault"].update(namespaces={"team-a": "managed"}),
+        lambda values: values["vault"]["namespaces"].update({"team-a": "managed"}),
         _all(
             "create",
             {"team-a", "team-a-namespace-check", "team-a-namespace", "team-a-namespace-guard"},
