@@ -148,8 +148,8 @@ def _engine(key: str, *roles: str) -> set[str]:
 
 def _method(key: str, *roles: str) -> set[str]:
     """Every resource of an auth method whose Vault roles share one policy, by name."""
-    parts = ("audience", "check", "client", "identity", "mount", "policy/dev", "signing")
-    parts += ("workload", "workload-role", *(f"role/{role}" for role in roles))
+    parts = ["audience", "check", "client", "identity", "mount", "policy/dev", "signing"]
+    parts += ["workload", "workload-role", *(f"role/{role}" for role in roles)]
     names = {f"auth/{key}-{part}" for part in parts}
     return names | {f"auth/{key}"} | {f"auth/{key}-workload-policy/resolve-{r}" for r in roles}
 
@@ -190,8 +190,8 @@ MOUNT_MADE_ANEW = {
 
 def _elsewhere(key: str, role: str) -> dict[str, str]:
     """What another account or namespace of an engine does to it."""
-    anew = ("audience", f"leases/{role}", "mount", f"role/{role}", "users", "workload-role")
-    anew += (f"workload-policy/issue-{role}", "workload-policy/revoke")
+    anew = ["audience", f"leases/{role}", "mount", f"role/{role}", "users", "workload-role"]
+    anew += [f"workload-policy/issue-{role}", "workload-policy/revoke"]
     kept = ("check", "session", "usernames")
     return _all("replace", {f"{key}-{part}" for part in anew}) | _all(
         "update", {f"{key}-{part}" for part in kept}
