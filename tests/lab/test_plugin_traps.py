@@ -15,6 +15,7 @@ import pytest
 
 from tests.lab.changed_program import changed
 from tests.lab.conftest import ROOT, Laboratory, lab_command
+from tests.lab.lease_ends import up_that_ends_leases_first
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def test_a_mount_left_half_made_is_made_anew_even_without_a_refresh(empty: Stack
 def test_a_new_username_template_reaches_vault_and_old_leases_end_first(stack: Stack) -> None:
     before = stack.laboratory.vault().read("aws/creds/my-role")["data"]
     with changed(stack, "federation/names.py", "DISPLAY_NAME_KEPT = 16", "DISPLAY_NAME_KEPT = 12"):
-        stack.up()
+        up_that_ends_leases_first(stack, "aws")
         stack.expect_no_changes()
         template = stack.laboratory.vault().read("aws/config/root")["data"]["username_template"]
         assert "truncate 12" in template
@@ -131,7 +132,7 @@ def test_a_new_path_makes_a_new_mount_and_old_leases_end_first(stack: Stack) -> 
     before = vault.read("aws/creds/my-role")["data"]
     old = vault.sys.list_mounted_secrets_engines()["data"]["aws/"]["accessor"]
     stack.configure(_engine(path="moved"))
-    stack.up()
+    up_that_ends_leases_first(stack, "aws")
     mounts = vault.sys.list_mounted_secrets_engines()["data"]
     assert "aws/" not in mounts
     assert mounts["moved/"]["accessor"] != old
