@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 PROJECT = "vault-aws-federation"
 LEFT_OUT = object()
+
+
+class Unstructured(str):
+    """A section that is no YAML but plain text, as `pulumi config set` writes it."""
+
+    __slots__ = ()
+
+
 POLICY = "arn:aws:iam::123456789012:policy/vault-users"
 TARGET = "arn:aws:iam::210987654321:role/deploy"
 THEIRS = "arn:aws:iam::210987654321:role/theirs"
@@ -101,6 +109,27 @@ METHODS: Sections = {
 """An auth method beside a secrets engine of the same name."""
 
 
+_MALFORMED: Sections = {
+    "Version": "2008-10-17",
+    "Statements": [],
+    "Statement": [
+        "x",
+        {"Sid": "One", "Effect": "allow", "Action": [], "Resource": "*", "Condition": []},
+        {
+            "Sid": "One",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "Ж",
+            "NotAction": "iam:GetUser",
+            "Resource": "*",
+            "Condition": {"Bool": {}, "StringEquals": {"aws:PrincipalTag/team": {}}},
+        },
+        {"Sid": "a b", "Effect": "Deny", "Actions": "*", "Action": "*", "NotResource": "iam"},
+    ],
+}
+"""Everything at once that IAM would not take of a policy's structure."""
+
+
 def changed(sound: Sections, changes: Mapping[str, object]) -> Sections:
     """Return sound settings with some dotted keys changed, added or left out."""
     sections = copy.deepcopy(sound)
@@ -120,7 +149,10 @@ def load(
     sections: Sections, folder: Path, *, stack: str = "dev", encrypted: str = "humanLoginSecrets"
 ) -> settings.Settings:
     """Read settings as the program does, one section of them encrypted."""
-    values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in sections.items()}
+    values = {
+        f"{PROJECT}:{key}": value if isinstance(value, Unstructured) else json.dumps(value)
+        for key, value in sections.items()
+    }
     pulumi.runtime.set_all_config(values, [f"{PROJECT}:{encrypted}"])
     return settings.load(pulumi.Config(PROJECT), stack=stack, root=folder)
 
@@ -149,6 +181,15 @@ def write_files(project: Path) -> None:
         "typed.json": _document(
             _allow("iam:GetUser", "arn:aws:iam::*:usr/*"),
             _allow("iam:GetUsr", condition={"StringEqual": {"iam:ResourceTags/team": "a"}}),
+        ),
+        "list.json": "[]",
+        "twice.json": '{"Statement": {}, "Statement": []}',
+        "empty.json": _document(),
+        "malformed.json": json.dumps(_MALFORMED),
+        "misnamed.json": _document(
+            _allow("iamm:GetUser"),
+            _allow("iam:ListUsers", "arn:aws:iam::*:user/*"),
+            _allow("iam:GetUser", ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*"]),
         ),
         "blanks.json": _document(
             _allow(

@@ -1,7 +1,7 @@
 """What a secrets engine refuses."""
 
 from settings import SECTIONS
-from tests.unit.declared import ENGINES, LEFT_OUT, TARGET
+from tests.unit.declared import ENGINES, LEFT_OUT, TARGET, Unstructured
 from tests.unit.refusals.fields import Case, Fields, of
 
 ENGINE = "secretsEngines.aws"
@@ -131,6 +131,21 @@ CASES: list[Case] = [
             "long; AWS allows 10240"
         ),
     ),
+    (
+        {
+            f"{ENGINE}.account": "mian",
+            f"{READER}.managedPolicies": [TARGET],
+        },
+        (
+            f'{ENGINE}.account: "mian" is no account of this stack; known are main, other\n'
+            f'{READER}.managedPolicies[0]: "{TARGET}" must be the ARN of a policy: '
+            "arn:aws:iam::<account>:policy/..."
+        ),
+    ),
+    (
+        {"humanLogins": Unstructured("people")},
+        "humanLogins: must be an object; write it as YAML in the stack's file",
+    ),
     ({"secretsEngines": "x"}, "secretsEngines: must be an object"),
     ({ENGINE: None}, "secretsEngines.aws: must be an object"),
     ({f"{ENGINE}.roles": []}, "secretsEngines.aws.roles: must be an object"),
@@ -144,10 +159,22 @@ CASES: list[Case] = [
     ),
 ]
 
+OF_A_STACK = "stack 'Dev' must be lower-case letters and digits, with - _ . inside"
 OF_THE_STACK: list[Case] = [
     (
         {"secretsEngines.spare": LEFT_OUT},
-        f"{ENGINE}: stack 'Dev' must be lower-case letters and digits, with - _ . inside",
+        f"{ENGINE}: {OF_A_STACK}",
+    ),
+    (
+        {
+            "secretsEngines.spare": LEFT_OUT,
+            "targetRoles.deploy": {
+                "account": "main",
+                "policy": "sound.json",
+                "trustedBy": ["aws"],
+            },
+        },
+        f"targetRoles.deploy: {OF_A_STACK}\n{ENGINE}: {OF_A_STACK}",
     ),
 ]
 """Refused because the stack is called Dev."""

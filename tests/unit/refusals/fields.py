@@ -1,7 +1,7 @@
 """How a table of refusals of single keys is written."""
 
 Case = tuple[dict[str, object], str]
-"""What is changed in sound settings, and the one line that is told then."""
+"""What is changed in sound settings, and what is told then: a line per problem."""
 Fields = list[tuple[str, object, str]]
 """A key of a section, its wrong value, and what is told behind the key."""
 

@@ -5,6 +5,7 @@ from tests.unit.refusals.fields import Case
 
 STRANGER = "arn:aws:iam::210987654321:role/app"
 LOOK_UP = "arn:aws:iam::210987654321:role/look-up"
+SESSION = "arn:aws:sts::123456789012:assumed-role/app/i-0123"
 METHOD = "authMethods.aws"
 ROLE = f"{METHOD}.roles.app"
 _SECOND = {"account": "main", "audience": "other"}
@@ -97,6 +98,13 @@ CASES: list[Case] = [
             "- . inside"
         ),
     ),
+    (
+        {f"{METHOD}.roles.{'r' * 65}": {"boundPrincipals": [APP], "policies": ["app"]}},
+        (
+            f"{METHOD}.roles.{'r' * 65}: Vault role '{'r' * 65}' has 65 characters, allowed are "
+            "64; use a shorter one"
+        ),
+    ),
     ({f"{ROLE}.boundPrincipals": LEFT_OUT}, f"{ROLE}.boundPrincipals: is missing"),
     ({f"{ROLE}.boundPrincipals": []}, f"{ROLE}.boundPrincipals: must hold at least one"),
     (
@@ -116,6 +124,13 @@ CASES: list[Case] = [
             f'{ROLE}.boundPrincipals: "{APP}-*" has a wildcard; name each principal, or set '
             "wildcardPrincipals of the method (whoever can make a principal of such a name can "
             "then log in)"
+        ),
+    ),
+    (
+        {f"{ROLE}.boundPrincipals": [SESSION]},
+        (
+            f'{ROLE}.boundPrincipals[0]: "{SESSION}" must be the role, not a session of it: '
+            f"{APP}, with the role's path if it has one"
         ),
     ),
     (
@@ -172,6 +187,13 @@ CASES: list[Case] = [
         (
             f'{METHOD}.stsRoles[0].roleArn: "{LOOK_UP}*" must be the ARN of one role, without '
             "wildcards"
+        ),
+    ),
+    (
+        {f"{METHOD}.stsRoles": [{"roleArn": LOOK_UP.replace("aws", "aws-cn")}]},
+        (
+            f'{METHOD}.stsRoles[0].roleArn: "{LOOK_UP.replace("aws", "aws-cn")}" must be in the '
+            "partition aws"
         ),
     ),
     (

@@ -33,6 +33,10 @@ CASES: list[Case] = [
             "account 210987654321 or aws"
         ),
     ),
+    (
+        {f"{TARGET}.trustedBy": []},
+        f"{TARGET}.trustedBy: must hold at least one; else nobody may assume the role",
+    ),
     ({f"{TARGET}.trustedBy": LEFT_OUT}, f"{TARGET}.trustedBy: is missing"),
     (
         {f"{TARGET}.trustedBy": ["aws", "asw"]},

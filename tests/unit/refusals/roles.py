@@ -75,6 +75,60 @@ _READER: Fields = [
     ),
     (
         "policy",
+        "binary.json",
+        (
+            ": \"binary.json\" must be a readable file of UTF-8 text: 'utf-8' codec can't decode "
+            "byte 0xff in position 0: invalid start byte"
+        ),
+    ),
+    ("policy", "list.json", ': "list.json" must hold an IAM policy: must be a JSON object'),
+    (
+        "policy",
+        "twice.json",
+        (
+            ": \"twice.json\" must hold an IAM policy: the key 'Statement' is there twice in one "
+            "object"
+        ),
+    ),
+    (
+        "policy",
+        "empty.json",
+        (
+            ': "empty.json" must hold an IAM policy: Statement must be an object or a list with '
+            "at least one"
+        ),
+    ),
+    (
+        "policy",
+        "malformed.json",
+        (
+            ': "malformed.json" must hold an IAM policy: '
+            "holds 'Ж'; IAM takes characters up to U+00FF only; unknown element 'Statements'; "
+            'Version must be "2012-10-17"; statement 1: must be an object; '
+            "statement 2: Effect must be Allow or Deny; statement 2: Action must be such as "
+            "iam:GetUser, or a list of such; it is empty; statement 2: Condition must be an "
+            "object; statement 3: unknown element 'Principal'; only resource policies name one; "
+            "statement 3: must have either Action or NotAction; statement 3: condition 'Bool' "
+            "must be an object of keys and values; statement 3: condition 'StringEquals' on "
+            "'aws:PrincipalTag/team' must have a value, or a list of values; "
+            "statement 4: unknown element 'Actions'; statement 4: Sid must be letters and digits; "
+            'statement 4: NotResource must be an ARN or *, or a list of such, not "iam"; '
+            "the Sid 'One' is there twice"
+        ),
+    ),
+    (
+        "policy",
+        "misnamed.json",
+        (
+            ": \"misnamed.json\" must hold an IAM policy: statement 1: AWS has no service 'iamm'; "
+            "did you mean iam?; statement 2: iam:ListUsers acts on no resource of its own; it "
+            'needs the Resource "*"; statement 3: no action here acts on '
+            "'arn:aws:iam::*:role/*'; it must be of the form "
+            "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"
+        ),
+    ),
+    (
+        "policy",
         "large.json",
         (
             ': "large.json" must have at most 2048 non-blank characters, for AWS grants a user no '
@@ -166,6 +220,11 @@ _DEPLOY: Fields = [
     ),
     (
         "managedPolicies",
+        [TARGET],
+        (f'[0]: "{TARGET}" must be the ARN of a policy: arn:aws:iam::<account>:policy/...'),
+    ),
+    (
+        "managedPolicies",
         [f"arn:aws:iam::aws:policy/P{number}" for number in range(11)],
         ": must hold at most 10",
     ),
@@ -193,6 +252,13 @@ CASES: list[Case] = [
         (
             "secretsEngines.aws.roles.reader: must have policy, managedPolicies or groups; "
             "its users may do nothing"
+        ),
+    ),
+    (
+        {f"{READER}.groups": ["g" * 116]},
+        (
+            f"{ENGINE}.roles: inline policy name 'revoke-group-{'g' * 116}' has 129 characters, "
+            "allowed are 128; use a group with a shorter name"
         ),
     ),
     (

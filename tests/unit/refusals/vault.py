@@ -32,6 +32,11 @@ _VAULT: Fields = [
         ': "https://v.example.com?x" must have no path, query or fragment',
     ),
     ("address", "https://v.example.com:8200", f': "https://v.example.com:8200" {NO_PORT}'),
+    (
+        "address",
+        "https://v.example.com:one",
+        ': "https://v.example.com:one" must have a number for its port',
+    ),
     ("address", "https://V.com", ': "https://V.com" must have a host name in lower case'),
     (
         "address",
@@ -174,6 +179,16 @@ CASES: list[Case] = [
         ("vault.address: makes the issuer 276 characters long; AWS allows 255"),
     ),
     ({"accounts": [], "secretsEngines": LEFT_OUT}, "accounts: must be an object"),
+    (
+        {f"{VAULT}.address": "https://" + ".".join(["v" * 60] * 10)},
+        (
+            "vault.address: makes the issuer 642 characters long; AWS allows 255\n"
+            "secretsEngines.aws.audience: makes the trust policy 2204 non-blank characters "
+            "long; AWS allows 2048\n"
+            "secretsEngines.spare.audience: makes the trust policy 2202 non-blank characters "
+            "long; AWS allows 2048"
+        ),
+    ),
     ({"vault": []}, "vault: must be an object"),
     ({"vault": LEFT_OUT}, "vault: is missing"),
 ]
