@@ -174,6 +174,10 @@ class Lease:
         arn: str = self.client("sts").get_caller_identity()["Arn"]
         return arn
 
+    def renew(self) -> None:
+        """Have the lease prolonged."""
+        self.laboratory.vault().write_data("sys/leases/renew", data={"lease_id": self.id})
+
     def revoke(self) -> None:
         """End the lease, and learn whether that went well."""
         data = {"lease_id": self.id, "sync": True}
