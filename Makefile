@@ -1,4 +1,4 @@
-# Every command is listed by `make help`; each works in a fresh clone.
+# Every command is listed by `make help`; `env` and `down` need what `up` made.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help

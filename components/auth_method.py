@@ -79,7 +79,7 @@ class AuthMethod(pulumi.ComponentResource):
 
     def _command(self, role: LoginRole) -> str:
         names, method = self._args.names, self._args.method
-        scope = ["-namespace", names.namespace] if names.namespace else []
+        scope = identity.command_scope(names.namespace)
         said = {
             "role": role.name,
             "header_value": self._server_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 import pulumi
@@ -19,6 +20,10 @@ from pulumi.dynamic import (
 log = logging.getLogger(__name__)
 
 
+class MisledError(Exception):
+    """The shell would send the official provider to another namespace than declared."""
+
+
 class _ConnectionProvider(ResourceProvider):
     """Tries the connection in ``check``, which preview and update make before anything else.
 
@@ -29,7 +34,7 @@ class _ConnectionProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse a Vault that does not answer, is sealed, or does not know the token."""
-        trouble = _trouble(news["address"])
+        trouble = _misled() or _trouble(news["address"])
         failures = [CheckFailure("address", trouble)] if trouble else []
         return CheckResult(_asked(news), failures)
 
@@ -40,8 +45,11 @@ class _ConnectionProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Say at once what every resource of Vault is about to find out by itself.
 
-        Never raises: a refresh reads everything whatever fails, and Vault may be gone for good.
+        Raises only for a shell that misleads: a destroy checks nothing. Whatever else is the matter
+        does not stop it, for a refresh reads everything anyway, and Vault may be gone for good.
         """
+        if misled := _misled():
+            raise MisledError(misled)
         if trouble := _trouble(props["address"]):
             log.error("%s", trouble)
         return ReadResult(id_, _asked(props), inputs=_asked(props))
@@ -74,6 +82,17 @@ class Connection(pulumi.dynamic.Resource, module="vaultwif", name="Connection"):
             # child token, which nobody would revoke.
             skip_child_token=True,
         )
+
+
+def _misled() -> str:
+    """Return what would send the official provider elsewhere; empty if nothing would."""
+    held = os.environ.get("VAULT_NAMESPACE")
+    if not held:
+        return ""
+    return (
+        f"VAULT_NAMESPACE is {held!r}, and the official provider takes it for the root namespace: "
+        "unset it; namespaces are declared in the settings"
+    )
 
 
 def _trouble(address: str) -> str:

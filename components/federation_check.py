@@ -157,7 +157,8 @@ def _verify(props: dict[str, Any]) -> None:
         if declared["mount_class"] == MountClass.AUTH and "token_key" in differing:
             # The official provider never reads it back, and so never writes it again.
             key = declared["token_key"]
-            remedy = f"type `vault auth tune -identity-token-key={key} {path}/`, then {remedy}"
+            tune = identity.command("auth tune", declared["namespace"])
+            remedy = f"type `{tune} -identity-token-key={key} {path}/`, then {remedy}"
         raise FederationError(
             f"the mount {path} is not federated as declared ({told}). "
             f"It was made anew, or another program or person writes its configuration: {remedy}"

@@ -12,6 +12,7 @@ from components.declared import DeclaredLogin
 from components.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
 from components.summary import LoginSummary
+from federation import identity
 from federation.names import login_group
 
 COMMAND_LINE = "http://localhost:8250/oidc/callback"
@@ -123,7 +124,7 @@ class HumanLogin(pulumi.ComponentResource):
                 canonical_id=own.id,
                 opts=in_namespace,
             )
-        scope = [f"-namespace={login.namespace}"] if login.namespace else []
+        scope = identity.command_scope(login.namespace)
         log_in = ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]
         self.summary = LoginSummary(
             mount=login.path,

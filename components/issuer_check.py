@@ -9,6 +9,8 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, ResourceProvider, UpdateResult
 from pulumi.runtime import rpc
 
+from federation import identity
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -90,6 +92,7 @@ def _issuer_problems(
     owned = olds.get("ownership") == "managed"
     held, declared = vault.issuer(), news["issuer"]
     where = f"the namespace {news['namespace']}" if news["namespace"] else "the root namespace"
+    write = identity.command("write", news["namespace"])
     if news["ownership"] == "managed":
         if held not in ("", olds["issuer"] if owned else ""):
             same = "" if held == declared else f" and vault.issuerAddress: {held}"
@@ -97,7 +100,7 @@ def _issuer_problems(
                 "issuer",
                 f"the issuer of {where} is {held!r} already, and not this stack's: whoever set it "
                 f"would lose it. Set vault.issuer: existing{same} to use it; if nobody needs it "
-                'any more, clear it with `vault write identity/oidc/config issuer=""`',
+                f'any more, clear it with `{write} identity/oidc/config issuer=""`',
             )
     elif owned:
         yield CheckFailure(
@@ -122,13 +125,13 @@ def _issuer_problems(
 def _key_problems(
     vault: Vault, olds: dict[str, Any], news: dict[str, Any]
 ) -> Iterator[CheckFailure]:
-    key = news["key"]
+    key, delete = news["key"], identity.command("delete", news["namespace"])
     if olds.get("key") != key and key in vault.signing_keys():
         yield CheckFailure(
             "key",
             f"the signing key {key!r} exists already: another stack of this name uses this Vault, "
             "and both would write under the same names. Give this stack another name; if the other "
-            f"one is gone for good, delete the key with `vault delete identity/oidc/key/{key}`",
+            f"one is gone for good, delete the key with `{delete} identity/oidc/key/{key}`",
         )
 
 

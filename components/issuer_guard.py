@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, ResourceProvider, UpdateResult
 
+from federation import identity
 from federation.names import SIGNING_KEY_ENDS
 
 INPUTS = ("address", "namespace", "issuer", "key")
@@ -65,10 +66,11 @@ class _IssuerGuardProvider(ResourceProvider):
             key for key in keys if key.endswith(SIGNING_KEY_ENDS) and key != props["key"]
         )
         if others:
+            delete = identity.command("delete", props["namespace"])
             raise IssuerInUseError(
                 f"the issuer {props['issuer']} stays: other stacks sign under it, with "
                 f"{', '.join(others)}. Destroy them first, then this one again; of a stack that is "
-                f"gone for good, delete the key with `vault delete identity/oidc/key/{others[0]}`"
+                f"gone for good, delete the key with `{delete} identity/oidc/key/{others[0]}`"
             )
 
 

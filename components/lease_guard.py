@@ -34,9 +34,8 @@ class LeaseGuard(local.Command):
     def __init__(
         self, name: str, args: LeaseGuardArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        environment = {"VAULT_ADDR": args.address}
-        if args.namespace:
-            environment["VAULT_NAMESPACE"] = args.namespace
+        # Also when empty: a shell's own would send the revocation to another namespace.
+        environment = {"VAULT_ADDR": args.address, "VAULT_NAMESPACE": args.namespace}
         super().__init__(
             name,
             # Found on PATH at that time: an absolute path would tie the state to one machine.

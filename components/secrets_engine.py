@@ -264,7 +264,7 @@ class SecretsEngine(pulumi.ComponentResource):
 
 def read_command(mount: str, namespace: str, role: VaultRole) -> str:
     """Return what a person types to read credentials of a Vault role."""
-    scope = ["-namespace", namespace] if namespace else []
+    scope = identity.command_scope(namespace)
     # Vault picks the target role itself only where there is no choice.
     target = [f"role_arn={role.role_arns[0]}"] if len(role.role_arns) > 1 else []
     return shlex.join(["vault", "read", *scope, f"{mount}/creds/{role.name}", *target])

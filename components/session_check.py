@@ -29,19 +29,6 @@ VISIBLE_SECONDS = 15.0
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
-INPUTS = (
-    "address",
-    "namespace",
-    "path",
-    "issuer",
-    "subject",
-    "audience",
-    "role_arn",
-    "provider_arn",
-    "thumbprints",
-)
-"""What a session depends on; how the account is reached does not matter to it."""
-
 _SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/")
 
 
@@ -130,8 +117,8 @@ def _await_session(props: dict[str, Any]) -> None:
                 # Also before giving up: the client that failed would stay, whatever is mended.
                 vault.reconnect(props["path"])
                 waited = time.monotonic() - began
-                known = _obstacles(props)
-                if waited >= (VISIBLE_SECONDS if known else EFFECTIVE_SECONDS):
+                known = _obstacles(props) if waited >= VISIBLE_SECONDS else []
+                if known or waited >= EFFECTIVE_SECONDS:
                     raise NoSessionError(_told(props, known)) from error
             else:
                 return

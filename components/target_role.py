@@ -89,7 +89,7 @@ class TargetRole(pulumi.ComponentResource):
                 opts=child,
             )
         for arn in args.target.managed_policies:
-            # AWS's own and an account's may have one name, as may two of different paths.
+            # AWS's own policy and an account's may have one name.
             owner, _, policy = arn.split(":", 4)[4].partition(":policy/")
             aws.iam.RolePolicyAttachment(
                 f"{name}-managed/{owner}/{policy}",

@@ -1,7 +1,6 @@
 """The shape of an aws auth method and of its Vault roles, and what they must agree on."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -213,7 +212,7 @@ def _login_role(
     if not isinstance(raw, dict):
         problems.add(key, "must be an object")
         return None
-    role = problems.parse(LoginRoleSettings, raw, key, replace(around, account=None))
+    role = problems.parse(LoginRoleSettings, raw, key, around)
     return role.login_role(str(key[-1]), around.root) if role and named else None
 
 

@@ -6,7 +6,7 @@ what depends on it is judged once it is right.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations
 
 from configuration.account import Account
 from configuration.auth_method import AuthMethod, check_principals
@@ -62,7 +62,6 @@ def check(draft: Draft, problems: Problems) -> None:
         if account:
             _fits_into_aws(draft, key, mount, account, problems)
     _mounts_differ(draft, problems)
-    _auth_paths_differ(draft, problems)
     _namespaces_agree(draft, problems)
     _groups_agree(draft, problems)
     check_targets(draft, problems)
@@ -197,18 +196,6 @@ def _mounts_differ(draft: Draft, problems: Problems) -> None:
                 (*other, "audience"),
                 f"is already the audience of {owner}; each mount needs its own",
                 second.audience,
-            )
-
-
-def _auth_paths_differ(draft: Draft, problems: Problems) -> None:
-    """Auth methods and logins for people are mounted side by side, below auth/."""
-    for (name, method), (login, people) in product(draft.methods.items(), draft.logins.items()):
-        if method.namespace == people.namespace and _overlap(method.path, people.path):
-            problems.add(
-                ("humanLogins", login, "path"),
-                f"is the path of authMethods.{name}, or within it, or around it, in the same "
-                "namespace",
-                people.path,
             )
 
 

@@ -53,7 +53,7 @@ def check_logins(draft: Draft, problems: Problems) -> None:
             if one.lower() == other.lower():
                 problems.add(
                     (*key, "groups", other),
-                    f"must differ from {one} by more than case: Vault tells them by no other",
+                    f"must differ from {one} by more than case: Vault does not tell names by case",
                 )
     # Both are mounted below auth/.
     mounts: list[tuple[str, AuthMethod | HumanLogin]] = [

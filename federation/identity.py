@@ -36,6 +36,16 @@ def parent_namespace(namespace: str) -> tuple[str, str]:
     return parent, name
 
 
+def command_scope(namespace: str) -> tuple[str, ...]:
+    """Return the option that sends a Vault command to a namespace; none for the root one."""
+    return (f"-namespace={namespace}",) if namespace else ()
+
+
+def command(verb: str, namespace: str) -> str:
+    """Return the beginning of a Vault command that acts in a namespace, for messages."""
+    return " ".join(("vault", verb, *command_scope(namespace)))
+
+
 def discovery_url(issuer: str) -> str:
     """Where AWS reads the issuer's discovery document (OpenID Connect Discovery 1.0, section 4)."""
     return f"{issuer}/.well-known/openid-configuration"

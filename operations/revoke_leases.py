@@ -63,7 +63,7 @@ class LeasesRemainError(RevocationError):
     """AWS does not let Vault delete what it has made."""
 
 
-class NotSignedInError(LeasesRemainError):
+class EngineNotSignedInError(LeasesRemainError):
     """AWS does not let Vault in at all."""
 
 
@@ -76,9 +76,9 @@ _REPEAT = "then repeat the `pulumi destroy` or `pulumi up` that failed."
 
 ADVICE: dict[type[BaseException], str] = {
     VaultUnreachableError: (
-        "If Vault is gone for good, run `make down ABANDON_VAULT=1`: AWS is cleared, Vault is "
-        "dropped from the state, and the IAM users left behind are listed. Otherwise bring it "
-        f"back, {_REPEAT}"
+        "If Vault is gone for good, run `python -m operations.abandon_vault --stack STACK`: AWS is "
+        "cleared, Vault is dropped from the state, and the IAM users left behind are listed. "
+        f"Otherwise bring it back, {_REPEAT}"
     ),
     VaultError: (
         "The IAM users behind the leases may still exist, so nothing they need was deleted. Give "
@@ -92,10 +92,10 @@ ADVICE: dict[type[BaseException], str] = {
         "provider are as this stack made them (`pulumi up` restores them). Mend it, "
         f"{_REPEAT}"
     ),
-    NotSignedInError: (
+    EngineNotSignedInError: (
         f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
         "a session. AWS's own reason is in CloudTrail of that account, event "
-        "AssumeRoleWithWebIdentity (in the laboratory: `python -m lab decisions`). No such event: "
+        "AssumeRoleWithWebIdentity. No such event: "
         "Vault does not reach AWS STS. InvalidIdentityToken: AWS does not reach the issuer, or "
         "its certificate, signing key or audience is another one. AccessDenied: the trust policy "
         f"or the IAM role is. Mend it (`pulumi up` restores what this stack made), {_REPEAT}"
@@ -198,7 +198,7 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
             )
         if time.monotonic() >= until:
             said = str(refusal or "Vault says they are revoked, and still lists them")
-            kind = NotSignedInError if NOT_SIGNED_IN in said else LeasesRemainError
+            kind = EngineNotSignedInError if NOT_SIGNED_IN in said else LeasesRemainError
             raise kind(
                 f"{len(leases)} lease(s) under {prefix} are left, the first is {min(leases)}: "
                 f"{said}"
@@ -235,7 +235,7 @@ def _is_declared(vault: Vault, mount: str, prefix: str) -> bool:
 
 
 def _advice(error: Exception, mount: str, namespace: str) -> str:
-    where = f"-namespace={namespace} " if namespace else ""
+    where = "".join(f"{option} " for option in identity.command_scope(namespace))
     known = next(kind for kind in type(error).__mro__ if kind in ADVICE)
     return ADVICE[known].format(config=f"{where}{mount}/config/root")
 
@@ -290,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             count = revoke(vault, **place)
     except (VaultError, RevocationError) as error:
         print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)
-        if isinstance(error, NotSignedInError):
+        if isinstance(error, EngineNotSignedInError):
             print(_presented(address, namespace), file=sys.stderr)
         return 1
     print(f"{count} lease(s) of {given.mount}/{given.role} revoked; none is left")

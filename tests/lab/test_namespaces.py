@@ -130,7 +130,7 @@ def test_subjects_have_the_id_of_the_namespace_and_issuers_its_path(
         )
     assert len({output["subject"] for output in outputs.values()}) == len(PLACES)
     reading = outputs["sub"]["read_credentials"]["my-role"]
-    assert reading == "vault read -namespace team-a/sub aws/creds/my-role"
+    assert reading == "vault read -namespace=team-a/sub aws/creds/my-role"
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)

@@ -330,7 +330,7 @@ def test_a_host_presents_the_chain_that_is_switched_on(
         ("s3.amazonaws.com:443", 403),
         ("iam.amazonaws.com.example.com:443", 403),
         ("evil-iam.amazonaws.com:443", 403),
-        ("pypi.org:443", 403),
+        ("example.org:443", 403),
         ("127.0.0.1:443", 403),
         ("vault.lab.test:8200", 403),
         ("vault.lab.test", 400),

@@ -96,7 +96,7 @@ def test_subjects_have_the_id_and_issuers_the_path(
 def test_what_is_done_outside_providers_names_its_namespace(managed: Engine) -> None:
     for key, place in PLACES.items():
         guard = _one(managed, f"{key}-leases/my-role").inputs
-        assert guard["environment"].get("VAULT_NAMESPACE", "") == place
+        assert guard["environment"]["VAULT_NAMESPACE"] == place
         assert _one(managed, f"{key}-check", "FederationCheck").inputs["namespace"] == place
         for part in ("check", "guard"):
             found = _one(managed, f"{place or 'root'}-{part}", f"Issuer{part.title()}")

@@ -88,5 +88,5 @@ def test_the_command_names_a_target_where_vault_cannot_tell() -> None:
     two = replace(one, role_arns=tuple(TARGETS))
     assert read_command("cloud/aws", "", one) == "vault read cloud/aws/creds/deploy"
     assert read_command("aws", "team-a", two) == (
-        f"vault read -namespace team-a aws/creds/deploy role_arn={TARGETS[0]}"
+        f"vault read -namespace=team-a aws/creds/deploy role_arn={TARGETS[0]}"
     )

@@ -192,7 +192,7 @@ def test_a_user_who_stays_gone_for_longer_than_that_is_reported(
     ("reason", "kind"),
     [
         ("AccessDenied", revoke_leases.LeasesRemainError),
-        ("NoCredentialProviders", revoke_leases.NotSignedInError),
+        ("NoCredentialProviders", revoke_leases.EngineNotSignedInError),
     ],
 )
 def test_what_remains_is_said_with_the_reason(reason: str, kind: type[Exception]) -> None:
@@ -221,7 +221,7 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
         (VaultForbiddenError, "`update` and `sudo` on sys/leases/revoke-prefix"),
         (revoke_leases.RequestsRemainError, "Find out what holds them up"),
         (revoke_leases.LeasesRemainError, "Check that Vault reaches AWS"),
-        (revoke_leases.NotSignedInError, "AWS's own reason is in CloudTrail"),
+        (revoke_leases.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
         (revoke_leases.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
     ],
 )

@@ -31,14 +31,14 @@ ENGINE = {
     "audience": "vault-aws",
     "issuer": "https://vault.example.com/v1/team-a/identity/oidc/plugins",
     "thumbprints": ["ab" * 20],
-    "read_credentials": {"reader": "vault read -namespace team-a clouds/aws/creds/reader"},
+    "read_credentials": {"reader": "vault read -namespace=team-a clouds/aws/creds/reader"},
 }
 LOGIN = {"log_in": {"people": "vault login -method=oidc -path=people role=people"}}
 
 
 def test_a_person_is_told_what_to_type_within_the_namespace() -> None:
     told = describe("dev", {"secrets_engines": {"aws": ENGINE}, "human_logins": {"people": LOGIN}})
-    assert "  vault read -namespace team-a clouds/aws/creds/reader\n" in told
+    assert "  vault read -namespace=team-a clouds/aws/creds/reader\n" in told
     assert '"$VAULT_ADDR/v1/team-a/clouds/aws/creds/reader"' in told
     assert f"  {LOGIN['log_in']['people']}\n" in told
     for field in ("role_arn", "subject", "audience", "issuer"):

@@ -130,7 +130,7 @@ CASES: list[Case] = [
         {f"{LOGIN}.groups.Engineering": {"awsRoles": ["aws/deploy"]}},
         (
             f"{LOGIN}.groups.engineering: must differ from Engineering by more than case: "
-            "Vault tells them by no other"
+            "Vault does not tell names by case"
         ),
     ),
     (
