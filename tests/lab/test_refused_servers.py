@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hvac.exceptions
 import pytest
 
 from tests.lab.conftest import ROOT, Laboratory, lab_command
-from tests.lab.stacks import Stack, holdings, settings
+from tests.lab.logins import log_in, session, signed
+from tests.lab.stacks import Stack, holdings
+from tests.lab.stacks import settings as with_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from tests.lab.stacks import Settings
 
 _GOOD = ("--vault-edition", "ent", "--vault-version", "1.21.0", "--no-hide-vault-version")
 _LATE = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
+_LOGIN = {
+    "boundPrincipals": ["arn:aws:iam::123456789012:role/app"],
+    "policies": ["dev"],
+}
+_CHECKS = ("auth/aws-check", "aws-check")
+_FAILED = re.compile(
+    r"^  \S+ \((?P<name>\S+)\):\n(?:    .*\n|\n)*?"
+    r"    error: Exception calling application: (?P<message>.*)$",
+    re.MULTILINE,
+)
+
+
+def settings() -> Settings:
+    """Return settings with a mount of each class, as the committed stack has."""
+    method = {"account": "main", "audience": "vault-aws-auth", "roles": {"dev-role-iam": _LOGIN}}
+    return with_engine() | {"authMethods": {"aws": method}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +47,13 @@ class Server:
     name: str
     flags: tuple[str, ...]
     cause: str
+    """With the first release that the class of mount needs, where it is told."""
     remedy: str
+
+    def told(self, check: str) -> tuple[str, str]:
+        """Return cause and remedy as the check of a mount tells them."""
+        release = "1.17" if check.startswith("auth/") else "1.16"
+        return self.cause.format(release=release), self.remedy.format(release=release)
 
 
 SERVERS = (
@@ -34,12 +61,13 @@ SERVERS = (
         name="Community edition",
         flags=("--vault-edition", "community"),
         cause="it is 1.21.0, not Enterprise",
-        remedy="needs Vault Enterprise 1.16 or later: use such a Vault",
+        remedy="needs Vault Enterprise {release} or later: use such a Vault",
     ),
     Server(
         name="1.15",
         flags=("--vault-version", "1.15.6"),
-        cause="it is 1.15.6+ent, and the provider federates this kind of mount from release 1.16",
+        cause="it is 1.15.6+ent, and the provider federates this kind of mount from release "
+        "{release}",
         remedy="upgrade Vault",
     ),
     Server(
@@ -58,17 +86,23 @@ class Attempt:
     succeeded: bool
     printed: str
     vault_roles: tuple[str, ...]
+    login_roles: tuple[str, ...]
     credentials: bool
     """Whether a person could read credentials afterwards."""
+    login: bool
+    """Whether an application could log in afterwards."""
     held: Any = None
     """If it succeeded, what the clouds hold since."""
     pending: dict[str, str] | None = None
     """If it succeeded, what the next one would change."""
+    messages: Mapping[str, str] = field(default_factory=dict)
+    """What failed, as the engine lists it at the end."""
 
 
 @pytest.fixture(scope="module")
 def world_as_declared(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - JSON
     """What the clouds hold after an update that had a good server all the while."""
+    lab_command("application", world.home.root)
     stack = Stack(world, tmp_path_factory.mktemp("good"), "dev", ROOT)
     stack.create(settings())
     stack.up()
@@ -105,9 +139,20 @@ def refused(stack: Stack, server: Server) -> Attempt:
 
 
 @pytest.fixture(scope="module")
-def mended(stack: Stack, refused: Attempt) -> Attempt:
+def resumed(stack: Stack, refused: Attempt) -> Attempt:
     """The next update, against a good server."""
     _become(stack.laboratory, _GOOD)
+    return _up(stack)
+
+
+@pytest.fixture(scope="module")
+def mended(stack: Stack, resumed: Attempt) -> Attempt:
+    """The update after what that one told to type was typed."""
+    (told,) = resumed.messages.values()
+    command = re.search(r"type `vault auth tune -identity-token-key=(\S+) aws/`, then run", told)
+    assert command, told
+    data = {"identity_token_key": command[1]}
+    stack.laboratory.vault().write_data("sys/auth/aws/tune", data=data)
     return _up(stack)
 
 
@@ -121,9 +166,10 @@ def previewed(stack: Stack, server: Server, mended: Attempt) -> list[dict[str, A
 
 @pytest.fixture(scope="module")
 def turned(stack: Stack, previewed: list[object]) -> Attempt:
-    """An update after the server has turned, which is to add a Vault role."""
+    """An update after the server has turned, which is to add a Vault role to each mount."""
     wanted = settings()
     wanted["secretsEngines"]["aws"]["roles"]["late-role"] = _LATE
+    wanted["authMethods"]["aws"]["roles"]["late-role"] = _LOGIN
     stack.configure(wanted)
     attempt = _up(stack)
     stack.configure(settings())
@@ -139,57 +185,69 @@ def recovered(stack: Stack, turned: Attempt) -> Attempt:
 
 def test_an_update_fails_with_cause_and_remedy(refused: Attempt, server: Server) -> None:
     assert not refused.succeeded
-    message = _message(refused.printed)
-    assert message.startswith("Vault cannot federate the mount aws:")
-    assert server.cause in message
-    assert server.remedy in message
-    assert "then run `pulumi up` again" in message
-    assert "the mount holds no audience and no role ARN" in message
+    assert sorted(refused.messages) == list(_CHECKS), refused.printed
+    for check, message in refused.messages.items():
+        assert message.startswith("Vault cannot federate the mount aws:")
+        assert all(part in message for part in server.told(check)), message
+        assert "then run `pulumi up` again" in message
+        assert "the mount holds no audience and no role ARN" in message
 
 
-def test_no_vault_role_is_made_and_no_credentials_can_be_read(refused: Attempt) -> None:
-    assert refused.vault_roles == ()
+def test_no_vault_role_is_made_and_nobody_gets_in_or_reads_credentials(refused: Attempt) -> None:
+    assert (refused.vault_roles, refused.login_roles) == ((), ())
     assert not refused.credentials
+    assert not refused.login
 
 
-def test_the_next_update_against_a_good_server_converges(
-    mended: Attempt, world_as_declared: object
+def test_the_next_update_against_a_good_server_lacks_but_a_key_that_it_names(
+    resumed: Attempt,
 ) -> None:
-    assert mended.succeeded, mended.printed
-    assert mended.credentials
-    assert mended.held == world_as_declared
-    assert mended.pending == {}
+    # The provider dropped the auth method's signing key as well, and never reads it back.
+    assert list(resumed.messages) == ["auth/aws-check"], resumed.printed
+    assert resumed.credentials
+    assert resumed.login_roles == ()
+
+
+def test_with_that_key_the_update_converges(mended: Attempt, world_as_declared: object) -> None:
+    _expect_converged(mended, world_as_declared)
 
 
 def test_a_server_that_turns_shows_as_a_diff_at_the_next_preview(
     previewed: list[dict[str, Any]], server: Server
 ) -> None:
-    assert [(step["urn"].rpartition("::")[2], step["op"]) for step in previewed] == [
-        ("aws-check", "update")
-    ]
-    assert server.cause in previewed[0]["oldState"]["inputs"]["server"]
-    assert previewed[0]["newState"]["inputs"]["server"] == "able to federate"
+    shown = {step["urn"].rpartition("::")[2]: step for step in previewed}
+    assert sorted(shown) == list(_CHECKS)
+    for check, step in shown.items():
+        assert step["op"] == "update"
+        cause, _ = server.told(check)
+        assert cause in step["oldState"]["inputs"]["server"]
+        assert step["newState"]["inputs"]["server"] == "able to federate"
 
 
 def test_an_update_on_a_server_that_turned_fails_with_the_cause(
     turned: Attempt, server: Server
 ) -> None:
     assert not turned.succeeded
-    message = _message(turned.printed)
-    assert server.cause in message
-    assert server.remedy in message
-    assert "What the mount holds is still right" in message
+    assert sorted(turned.messages) == list(_CHECKS), turned.printed
+    for check, message in turned.messages.items():
+        assert all(part in message for part in server.told(check)), message
+        assert "What the mount holds is still right" in message
 
 
 def test_no_vault_role_is_added_on_a_server_that_turned(turned: Attempt) -> None:
-    assert turned.vault_roles == ("my-role",)
+    assert (turned.vault_roles, turned.login_roles) == (("my-role",), ("dev-role-iam",))
 
 
 def test_the_update_after_that_converges(recovered: Attempt, world_as_declared: object) -> None:
-    assert recovered.succeeded, recovered.printed
-    assert recovered.credentials
-    assert recovered.held == world_as_declared
-    assert recovered.pending == {}
+    _expect_converged(recovered, world_as_declared)
+
+
+def _expect_converged(attempt: Attempt, world_as_declared: object) -> None:
+    assert attempt.succeeded, attempt.printed
+    assert attempt.credentials
+    assert attempt.login
+    assert attempt.held == world_as_declared
+    assert attempt.pending == {}
 
 
 def _become(laboratory: Laboratory, flags: tuple[str, ...]) -> None:
@@ -197,9 +255,10 @@ def _become(laboratory: Laboratory, flags: tuple[str, ...]) -> None:
 
 
 def _up(stack: Stack) -> Attempt:
-    finished = stack.up(check=False)
-    vault = stack.laboratory.vault()
-    roles = vault.list("aws/roles") or {"data": {"keys": []}}
+    # One mount's refusal must not hide that of the other, nor be why the other got no role.
+    finished = stack.up("--continue-on-error", check=False)
+    laboratory = stack.laboratory
+    vault = laboratory.vault()
     try:
         answer = vault.read("aws/creds/my-role")
     except hvac.exceptions.VaultError:
@@ -210,23 +269,36 @@ def _up(stack: Stack) -> Attempt:
     return Attempt(
         succeeded=succeeded,
         printed=finished.stdout,
-        vault_roles=tuple(sorted(roles["data"]["keys"])),
+        vault_roles=_listed(laboratory, "aws/roles"),
+        login_roles=_listed(laboratory, "auth/aws/roles"),
         credentials=answer is not None,
-        held=_held(stack.laboratory) if succeeded else None,
+        login=_lets_in(laboratory),
+        held=_held(laboratory) if succeeded else None,
         pending=stack.changes() if succeeded else None,
+        messages=dict(_FAILED.findall(finished.stdout)),
     )
 
 
-def _message(printed: str) -> str:
-    """Return what the check said, as the engine lists it at the end."""
-    _, found, message = printed.rpartition("error: Exception calling application: ")
-    assert found, printed
-    return message.partition("\n")[0]
+def _listed(laboratory: Laboratory, path: str) -> tuple[str, ...]:
+    answer = laboratory.vault().list(path) or {"data": {"keys": []}}
+    return tuple(sorted(answer["data"]["keys"]))
+
+
+def _lets_in(laboratory: Laboratory) -> bool:
+    try:
+        auth = log_in(laboratory, "dev-role-iam", signed(session(laboratory, "app")))
+    except hvac.exceptions.VaultError:
+        return False
+    laboratory.vault().auth.token.revoke_accessor(auth["accessor"])
+    return True
 
 
 def _held(laboratory: Laboratory) -> Any:  # noqa: ANN401 - JSON
-    """Return what the clouds hold, with the accessor, which no two mounts share, taken out."""
-    mounts = laboratory.vault().sys.list_mounted_secrets_engines()["data"]
+    """Return what the clouds hold, with accessors, which no two mounts share, taken out."""
+    vault = laboratory.vault()
     text = json.dumps(holdings(laboratory), default=sorted, sort_keys=True)
-    assert mounts["aws/"]["accessor"] in text
-    return json.loads(text.replace(mounts["aws/"]["accessor"], "ACCESSOR"))
+    for mounts in (vault.sys.list_mounted_secrets_engines(), vault.sys.list_auth_methods()):
+        accessor = mounts["data"]["aws/"]["accessor"]
+        assert accessor in text
+        text = text.replace(accessor, "ACCESSOR")
+    return json.loads(text)

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
+import hvac.exceptions
 import pytest
 from botocore.config import Config
 
-from tests.lab.conftest import ROOT
+from tests.lab.conftest import ROOT, lab_command
+from tests.lab.logins import log_in, session, signed
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ def refusal(stack: Stack, *command: str, env: Mapping[str, str] | None = None) -
 
 UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
+_MADE = ("roles", "mounts", "auth", "logins", "policies", "keys", "users")
 
 
 class TestBesideAnOwner:
@@ -274,6 +277,98 @@ def test_an_issuer_stays_while_another_account_needs_it(
         assert holdings(world) == {"providers": {PROVIDER: []}}
     finally:
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+
+
+def full(values: Settings, **method: str) -> Settings:
+    """Add what a stack can have beside iam_user roles: a target role, its sessions, logins."""
+    wanted = copy.deepcopy(values)
+    sessions = {"credentialType": "assumed_role", "targetRoles": ["deploy"]}
+    wanted["secretsEngines"]["aws"]["roles"]["deploy"] = sessions
+    policy = "policies/aws/list-roles-and-users.json"
+    target = {"account": "main", "policy": policy, "trustedBy": ["aws"]}
+    login = {"boundPrincipals": ["arn:aws:iam::123456789012:role/app"], "policies": ["dev"]}
+    logins = {"account": "main", "audience": "vault-aws-auth", "roles": {"app": login}}
+    return wanted | {"targetRoles": {"deploy": target}, "authMethods": {"aws": logins | method}}
+
+
+@pytest.fixture
+def application(world: Laboratory) -> Iterator[None]:
+    """The IAM role of an application that logs in."""
+    lab_command("application", world.home.root)
+    yield
+    administrator(world).delete_role(RoleName="app")
+
+
+def session_of(world: Laboratory, mount: str) -> str:
+    """Assume the target role of a stack by its engine and return the role's name."""
+    data = world.vault().read(f"{mount}/creds/deploy")["data"]
+    return str(data["arn"].split("/")[1])
+
+
+def granted(world: Laboratory, path: str) -> list[str]:
+    """Log in by an auth method and return the Vault policies of the token."""
+    policies = log_in(world, "app", signed(session(world, "app")), path=path)["policies"]
+    return sorted(policies)
+
+
+@pytest.mark.usefixtures("application")
+def test_two_stacks_of_every_section_neither_see_nor_change_nor_destroy_each_other(
+    world: Laboratory, first: Stack, second: Stack
+) -> None:
+    nothing = holdings(world)
+    first.configure(full(owner()))
+    second.configure(full(guest(), path="other", audience="vault-aws-auth-other"))
+    first.up()
+    issued, alone = credentials(world, "aws"), holdings(world)
+    outputs = first.outputs()
+
+    second.up()
+    together = holdings(world)
+    for kind in ("roles", "mounts", "auth"):
+        assert alone[kind].items() <= together[kind].items()
+    for kind in ("users", "policies", "keys", "logins"):
+        assert alone[kind] <= together[kind]
+    made = {kind: set(together[kind]) - set(alone[kind]) for kind in alone if kind in _MADE}
+    assert made == {
+        "roles": {
+            "vault-secret-second-root-aws",
+            "vault-auth-second-root-aws",
+            "vault-target-second-deploy",
+        },
+        "mounts": {"other/"},
+        "auth": {"other/"},
+        "logins": {"other/"},
+        "policies": {
+            "second-root-aws-creds-my-role",
+            "second-root-aws-creds-deploy",
+            "second-root-aws-login-dev",
+        },
+        "keys": {"second-root-plugin-identity"},
+        "users": set(),
+    }
+    assert together["providers"] == {
+        PROVIDER: ["vault-aws-auth", "vault-aws-auth-other", "vault-aws-other", "vault-aws-secrets"]
+    }
+    for stack in (first, second):
+        stack.expect_no_changes()
+    assert first.outputs() == outputs
+
+    for stack, mount in ((first, "aws"), (second, "other")):
+        assert session_of(world, mount) == f"vault-target-{stack.name}-deploy"
+        assert granted(world, mount) == ["default", f"{stack.name}-root-aws-login-dev"]
+    crossed = {"role_arn": "arn:aws:iam::123456789012:role/vault-target-first-deploy"}
+    with pytest.raises(hvac.exceptions.VaultError):
+        world.vault().write_data("other/sts/deploy", data=crossed)
+
+    second.destroy()
+    assert holdings(world) == alone
+    first.expect_no_changes()
+    assert path_of(world, issued) == "/vault/first-root-aws/"
+    assert session_of(world, "aws") == "vault-target-first-deploy"
+    assert granted(world, "aws") == ["default", "first-root-aws-login-dev"]
+
+    first.destroy()
+    assert holdings(world) == nothing
 
 
 @pytest.mark.parametrize(
