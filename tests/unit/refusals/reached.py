@@ -78,7 +78,7 @@ def watched() -> Iterator[set[Refusal]]:
         return inside if frame.f_code.co_filename in files else None
 
     before = sys.gettrace()
-    sys.settrace(at_call)  # type: ignore[arg-type]
+    sys.settrace(at_call)  # type: ignore[arg-type] # typeshed wants each event apart
     try:
         yield made
     finally:
