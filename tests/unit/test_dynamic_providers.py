@@ -154,26 +154,6 @@ def test_an_unknown_host_makes_the_thumbprints_unknown(monkeypatch: pytest.Monke
         assert checked.failures == []
 
 
-def test_an_unreachable_host_fails_the_check_and_says_the_way_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def unreachable(host: str) -> list[bytes]:
-        raise tls.TlsError(f"{host}:443 cannot be reached")
-
-    monkeypatch.setattr(tls, "presented_chain", unreachable)
-    news = {"host": "vault.example.com", "pinned": []}
-    (failure,) = thumbprint._ThumbprintProvider().check({}, news).failures
-    assert failure.property == "thumbprints"
-    assert "vault.example.com:443 cannot be reached" in failure.reason
-    assert "vault.thumbprints" in failure.reason
-
-
-def test_an_empty_chain_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "presented_chain", lambda _host: [])
-    news = {"host": "vault.example.com", "pinned": []}
-    assert thumbprint._ThumbprintProvider().check({}, news).failures
-
-
 def _must_not_be_called(*_: object) -> list[bytes]:
     raise AssertionError("the network was asked")
 

@@ -51,8 +51,6 @@ class FakeVault:
 
     def configure_oidc(self, path: str, *, client_secret: str, **given: str) -> None:
         assert path == "people"
-        if self.refusing:
-            raise VaultError("Vault does not update auth/people/config: told to refuse")
         self.held, self.secret = HeldOidcClient(**given), client_secret
 
 
@@ -76,17 +74,6 @@ def test_what_is_declared_is_written_whole(vault: FakeVault, provider: ResourceP
     assert vault.secret == "false-client-secret"
     provider.update("oidc-client", outputs, {**DECLARED, "client_secret": "another-false-one"})
     assert vault.secret == "another-false-one"
-
-
-def test_a_failure_says_what_to_look_at_and_keeps_the_secret(
-    vault: FakeVault, provider: ResourceProvider
-) -> None:
-    vault.refusing = True
-    with pytest.raises(oidc_client.OidcClientError) as error:
-        provider.create(DECLARED)
-    assert "told to refuse" in str(error.value)
-    assert "https://people.example.com/.well-known/openid-configuration" in str(error.value)
-    assert "false-client-secret" not in str(error.value)
 
 
 def test_a_refresh_shows_what_vault_holds(vault: FakeVault, provider: ResourceProvider) -> None:

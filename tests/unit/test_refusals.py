@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.declared import ENGINES, METHODS, PEOPLE, changed, load, problems
-from tests.unit.refusals import engines, methods, people, roles, vault
+from tests.unit.refusals import deploying, engines, methods, people, roles, vault
+from tests.unit.refusals.reached import refusals, watched, worded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.declared import Sections
+    from tests.unit.refusals.deploying import Attempt
     from tests.unit.refusals.fields import Case
 
 TABLES: tuple[tuple[Sections, list[Case], dict[str, str]], ...] = (
@@ -60,6 +62,21 @@ PROMISED = {
     "a client secret in the clear": "must be secret, but stands in the clear",
 }
 """What the documentation says is refused, each with words of the message that refuses it."""
+UNREACHABLE = {
+    "configuration/roles.py, _surroundings: raise TypeError": "a model read without its context",
+    "federation/documents.py, parse: raise ValueError": "the program reads files by read_policy",
+    "federation/identity.py, provider_identifier: raise ValueError": (
+        "an issuer begins with an address of the settings, which begins with https://"
+    ),
+    "federation/identity.py, condition_key: raise ValueError": "the ARN is of names.provider_arn",
+    "federation/names.py, __post_init__: raise ValueError(f'namespace": (
+        "a section whose namespace is wrong has no names"
+    ),
+    "federation/names.py, __post_init__: _fit('IAM path'": (
+        "the role's name holds the same parts and has an eighth of the room"
+    ),
+}
+"""Refusals that neither settings nor the clouds can bring about, by how they begin, and why."""
 
 
 @pytest.mark.parametrize(("sound", "changes", "options", "message"), CASES)
@@ -73,6 +90,15 @@ def test_it_is_refused_with_key_value_and_what_is_allowed(
     assert problems(changed(sound, changes), folder, **options) == message.splitlines()
 
 
+@pytest.mark.parametrize(
+    "attempt", [pytest.param(attempt, id=attempt.what) for attempt in deploying.ATTEMPTS]
+)
+def test_what_contradicts_the_clouds_is_refused(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert attempt.told(monkeypatch) == [attempt.refusal]
+
+
 @pytest.mark.parametrize("words", [pytest.param(PROMISED[what], id=what) for what in PROMISED])
 def test_what_is_said_to_be_refused_has_a_case(words: str) -> None:
     assert [message for _, cases, _ in TABLES for _, message in cases if words in message]
@@ -81,3 +107,22 @@ def test_what_is_said_to_be_refused_has_a_case(words: str) -> None:
 @pytest.mark.parametrize("sound", [ENGINES, PEOPLE, METHODS])
 def test_what_the_cases_change_is_sound_before(sound: Sections, folder: Path) -> None:
     assert load(sound, folder).accounts
+
+
+def test_no_refusal_is_without_a_case(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched() as made:
+        for sound, cases, options in TABLES:
+            for changes, _ in cases:
+                problems(changed(sound, changes), folder, **options)
+        for attempt in deploying.ATTEMPTS:
+            with monkeypatch.context() as patched:
+                attempt.told(patched)
+    without = {refusal.words for refusal in set(refusals()) - made}
+    excused = {words for words in without if words.startswith(tuple(UNREACHABLE))}
+    assert without - excused == set()
+    assert len(excused) == len(UNREACHABLE), "something here is reached, or is no more"
+
+
+def test_no_words_of_a_refused_key_are_without_a_case() -> None:
+    told = "\n".join(message for _, cases, _ in TABLES for _, message in cases)
+    assert {words for words in worded() if words not in told} == set()

@@ -255,6 +255,14 @@ CASES: list[Case] = [
         f"{ROLE}.maxTtlSeconds: 3600 must be at least defaultTtlSeconds, 7200",
     ),
     (
+        {f"{ROLE}.boundAccountIds": ["123456789012"]},
+        f"{ROLE}.boundAccountIds: is refused: it is for EC2 instances; name the principals",
+    ),
+    (
+        {f"{ROLE}.boundIamPrincipalArns": [APP]},
+        f"{ROLE}.boundIamPrincipalArns: is refused: it is called boundPrincipals here",
+    ),
+    (
         {f"{ROLE}.resolveAwsUniqueIds": False},
         (
             f"{ROLE}.resolveAwsUniqueIds: is refused: an exact principal is always bound by "

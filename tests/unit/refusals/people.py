@@ -102,6 +102,21 @@ CASES: list[Case] = [
             "must be the issuer itself, without /.well-known/openid-configuration"
         ),
     ),
+    (
+        {f"{LOGIN}.clientId": "a b"},
+        f'{LOGIN}.clientId: "a b" must be 1 to 255 visible ASCII characters',
+    ),
+    (
+        {f"{LOGIN}.groupsClaim": "a,b"},
+        f'{LOGIN}.groupsClaim: "a,b" must be the name of a claim, or a JSON pointer to it',
+    ),
+    (
+        {f"{LOGIN}.scopes": ["a b"]},
+        (
+            f'{LOGIN}.scopes[0]: "a b" must be an OAuth scope: visible characters except quotes '
+            "and \\"
+        ),
+    ),
     ({f"{LOGIN}.tokenTtlSeconds": 59}, f"{LOGIN}.tokenTtlSeconds: 59 must be at least 60"),
     (
         {f"{LOGIN}.tokenMaxTtlSeconds": 43_201},

@@ -1,0 +1,242 @@
+"""Vault and AWS in memory, as far as dynamic resources look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from clients import auth_method, aws, logins, tls
+from clients import vault as client
+from components import federation_probe, session_check, user_guard
+from components.federation_check import ABLE
+from federation import certificates
+from federation.identity import MountClass
+from federation.trust import trust_policy
+from tests.unit.chains import NOW, certificate, sha1
+
+if TYPE_CHECKING:
+    import pytest
+
+HOST = "vault.example.com"
+ADDRESS = f"https://{HOST}"
+ISSUER = f"{ADDRESS}/v1/identity/oidc/plugins"
+ARN = f"arn:aws:iam::123456789012:oidc-provider/{HOST}/v1/identity/oidc/plugins"
+KEY = "dev-root-plugin-identity"
+ROLE = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
+SESSION = "arn:aws:sts::123456789012:assumed-role/vault-secret-dev-root-aws/vault-aws-secrets-1"
+SUBJECT = "plugin-identity:root:secret:aws_0a1b2c3d"
+USERS = "/vault/dev-root-aws/"
+ACCOUNT = {"account_id": "123456789012", "region": "us-east-1"}
+
+LEAF = certificate("host", "intermediate", ca=False)
+OUR_CHAIN = [LEAF, certificate("intermediate", "root")]
+THEIR_CHAIN = [LEAF, certificate("proxy", "root")]
+OURS = sha1(OUR_CHAIN[-1])
+
+HELD: dict[str, Any] = {
+    "accessor": "auth_aws_1",
+    "audience": "logins",
+    "role_arn": "arn:aws:iam::123456789012:role/vault-auth-dev-root-aws",
+    "token_ttl_seconds": 3_600,
+    "token_key": KEY,
+}
+"""What the auth method holds that :func:`federation` declares."""
+
+
+@dataclass(kw_only=True)
+class World:
+    """One namespace of a Vault, one account of AWS, and the issuer's host."""
+
+    namespace: str = ""
+    failing: Exception | None = None
+    """What whoever asks Vault or AWS hears."""
+
+    issuer_held: str = ""
+    keys: tuple[str, ...] = ()
+    namespaces: frozenset[str] = frozenset()
+    mounts: frozenset[str] = frozenset()
+
+    release: str | client.VaultError = "1.21.0+ent"
+    mount_class: MountClass = MountClass.AUTH
+    held: dict[str, Any] | None = field(default_factory=lambda: HELD)
+    documents: dict[str, Any] = field(default_factory=lambda: {"issuer": ISSUER, "keys": [{}]})
+    told: str = ""
+    """What AWS says to the auth method."""
+
+    sessions: list[str | None] = field(default_factory=lambda: [SESSION])
+    """Who the engine is at each attempt, the last one for ever; ``None``: nobody."""
+    reconnected: int = 0
+    registered: frozenset[str] | None = frozenset({"vault-aws"})
+    """Audiences of the identity provider; ``None``: there is none."""
+    iam_role: aws.HeldRole | None = field(
+        default_factory=lambda: aws.HeldRole(trust=trust_policy(ARN, "vault-aws", SUBJECT), tags={})
+    )
+    chain: list[bytes] = field(default_factory=lambda: OUR_CHAIN)
+    unreachable: bool = False
+    """Whether the host is out of this machine's reach."""
+    users: list[list[str]] = field(default_factory=lambda: [[]])
+    """Which IAM users each look finds, the last one for ever."""
+
+    def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Let every client meet this world, at a fixed time and without waiting."""
+        judge = certificates.judge
+        for place, name, fake in (
+            (client, "Vault", self.vault),
+            (auth_method, "AuthMethod", self.vault),
+            (logins, "Logins", self.vault),
+            (client, "public_document", self.document),
+            (aws, "IdentityProviders", self.account),
+            (aws, "Holdings", self.account),
+            (aws, "Users", self.account),
+            (tls, "presented_chain", self.presented_chain),
+            (certificates, "judge", lambda *chain, **given: judge(*chain, **given | {"now": NOW})),
+            (federation_probe, "REACH_SECONDS", 0),
+            (federation_probe, "PAUSE_SECONDS", 0),
+            (session_check, "EFFECTIVE_SECONDS", 0),
+            (session_check, "VISIBLE_SECONDS", 0),
+            (session_check, "PAUSE_SECONDS", 0),
+            (user_guard, "VISIBLE_SECONDS", 0),
+            (user_guard, "PAUSE_SECONDS", 0),
+        ):
+            monkeypatch.setattr(place, name, fake)
+        return self
+
+    def vault(self, address: str, namespace: str = "", path: str = "aws", **_: object) -> Self:
+        assert (address, namespace, path) == (ADDRESS, self.namespace, "aws")
+        return self
+
+    def account(self, access: aws.AccountAccess) -> Self:
+        assert access.account_id == "123456789012"
+        return self._answering()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def look_up_token(self) -> None:
+        self._answering()
+
+    def issuer(self) -> str:
+        return self._answering().issuer_held
+
+    def signing_keys(self) -> list[str]:
+        return list(self._answering().keys)
+
+    def has_namespace(self, name: str) -> bool:
+        return name in self._answering().namespaces
+
+    def mounted(self) -> frozenset[str]:
+        return self._answering().mounts
+
+    def version(self) -> str:
+        if isinstance(self.release, client.VaultError):
+            raise self.release
+        return self.release
+
+    def federation(self, mount_class: MountClass, path: str) -> client.HeldFederation | None:
+        assert (mount_class, path) == (self.mount_class, "aws")
+        return client.HeldFederation(**self.held) if self.held else None
+
+    def configure_oidc(self, path: str, **_: str) -> None:
+        assert path == "people"
+        self._answering()
+
+    def look_up(self, _arn: str) -> str:
+        return self.told
+
+    def document(self, url: str) -> dict[str, Any]:
+        assert url.startswith(f"{ISSUER}/.well-known/")
+        return self.documents
+
+    def session(self, path: str) -> str:
+        assert path == "aws"
+        session = self.sessions.pop(0) if len(self.sessions) > 1 else self.sessions[0]
+        if session is None:
+            raise client.NotSignedInError("no session")
+        return session
+
+    def reconnect(self, path: str) -> None:
+        assert path == "aws"
+        self.reconnected += 1
+
+    def audiences(self, provider_arn: str) -> frozenset[str] | None:
+        assert provider_arn == ARN
+        return self.registered
+
+    def thumbprints(self, provider_arn: str) -> list[str]:
+        assert provider_arn == ARN
+        return [OURS.upper()]
+
+    def role(self, name: str) -> aws.HeldRole | None:
+        assert name == "vault-secret-dev-root-aws"
+        return self.iam_role
+
+    def under(self, path: str) -> list[str]:
+        assert path == USERS
+        return self.users.pop(0) if len(self.users) > 1 else self.users[0]
+
+    def presented_chain(self, host: str) -> list[bytes]:
+        assert host == HOST
+        if self.unreachable:
+            raise tls.TlsError(f"{host}:443 cannot be reached")
+        return self.chain
+
+    def _answering(self) -> Self:
+        if self.failing:
+            raise self.failing
+        return self
+
+
+def issuer(ownership: str, address: str = ADDRESS, namespace: str = "") -> dict[str, Any]:
+    """Return the inputs of the issuer's check and guard."""
+    asked = {"address": ADDRESS, "namespace": namespace, "key": KEY}
+    return asked | {"issuer": address, "ownership": ownership}
+
+
+def provider(ownership: str, arn: str = ARN) -> dict[str, Any]:
+    """Return the inputs of the identity provider's check and, with audiences, guard."""
+    return ACCOUNT | {"provider_arn": arn, "ownership": ownership}
+
+
+def namespace(ownership: str, name: str = "sub", parent: str = "team") -> dict[str, Any]:
+    """Return the inputs of a namespace's check."""
+    return {"address": ADDRESS, "parent": parent, "name": name, "ownership": ownership}
+
+
+def federation(**changes: object) -> dict[str, Any]:
+    """Return the inputs of the federation's check, as the engine hands them over."""
+    return {
+        "address": ADDRESS,
+        "namespace": "",
+        "path": "aws",
+        "mount_class": "auth",
+        "server": ABLE,
+        "issuer": ISSUER,
+        **HELD,
+        "token_ttl_seconds": 3_600.0,
+        **changes,
+    }
+
+
+def session() -> dict[str, Any]:
+    """Return the inputs of the session's check, as the engine hands them over."""
+    return {
+        "address": ADDRESS,
+        "namespace": "",
+        "path": "aws",
+        "issuer": ISSUER,
+        "subject": SUBJECT,
+        "audience": "vault-aws",
+        "role_arn": ROLE,
+        "provider_arn": ARN,
+        "thumbprints": [OURS],
+        **ACCOUNT,
+        "profile": None,
+        "__provider": "of the engine",
+    }
+
+
+def users() -> dict[str, Any]:
+    """Return the inputs of the users' guard."""
+    return {"iam_path": USERS, **ACCOUNT, "profile": None}
