@@ -195,6 +195,16 @@ class Vault:
         """
         return self._read(f"sys/namespaces/{name}") is not None
 
+    def namespaces(self) -> list[str]:
+        """Return the names of the namespaces directly in this one.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        path = "sys/namespaces"
+        found = self._ask("list", path, lambda: self._client.list(path))
+        return list(found["data"]["keys"]) if found else []
+
     def mounted(self) -> list[str]:
         """Return the paths of what is mounted in the namespace, beside what each one has.
 

@@ -22,6 +22,7 @@ from clients.vault import (
     public_document,
 )
 from operations import unrecorded
+from operations.replaced import freed, is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,17 +102,7 @@ def user_guards(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
 def without_vault(resources: Sequence[Resource]) -> list[Resource]:
     """Return the resources that can be deleted without Vault, depending on each other alone."""
     gone = {each["urn"] for each in resources if each["type"].startswith(GONE_WITH_VAULT)}
-    return [_freed(each, gone) for each in resources if each["urn"] not in gone]
-
-
-def _freed(resource: Resource, gone: set[str]) -> Resource:
-    by_property = resource.get("propertyDependencies") or {}
-    return resource | {
-        "dependencies": [urn for urn in resource.get("dependencies") or [] if urn not in gone],
-        "propertyDependencies": {
-            key: [urn for urn in urns or [] if urn not in gone] for key, urns in by_property.items()
-        },
-    }
+    return [freed(each, gone) for each in resources if each["urn"] not in gone]
 
 
 def describe(left: Sequence[Orphans]) -> str:
@@ -147,7 +138,7 @@ def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
     """Refuse to forget what a killed engine made at AWS without recording it."""
     if not deployment.get("pending_operations"):
         return
-    recorded = {each["urn"] for each in deployment["resources"]}
+    recorded = {each["urn"] for each in deployment["resources"] if not is_deleted(each)}
     planned = [
         each
         for each in unrecorded.pending_creates(deployment)

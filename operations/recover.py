@@ -1,4 +1,4 @@
-"""Clear what a killed engine left, so that the next update converges.
+"""Clear what a killed engine or a failed update left, so that the next update converges.
 
 ``python -m operations.recover --stack STACK``, in the project's folder, before ``pulumi up`` or
 ``pulumi destroy``. Costs one look at the state, and a preview if the last update failed.
@@ -20,6 +20,7 @@ import yaml
 from clients.aws import AwsError
 from clients.vault import VaultError
 from operations import dead_engine, unrecorded
+from operations.replaced import is_deleted, without_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,11 @@ def recover(stack: str, project: Path) -> None:
     if stack not in {each["name"] for each in json.loads(_pulumi("stack", "ls", "--json"))}:
         return
     failed = _last_update_failed(stack)
-    deployment = json.loads(_pulumi("stack", "export", stack=stack))["deployment"]
+    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    deployment = exported["deployment"]
+    # First, for only what the state does not hold can be imported.
+    if any(map(is_deleted, deployment.get("resources", []))):
+        _forget_deleted(exported, stack)
     if deployment.get("pending_operations"):
         _end_pending(deployment, stack)
     if failed:
@@ -82,6 +87,16 @@ def _held(stack: str, lock: Lock) -> str:
         f"at {lock.taken_at:%Y-%m-%d %H:%M:%S} UTC: wait for it to end. If that machine is gone "
         f"for good, type `pulumi cancel --stack {stack}`"
     )
+
+
+def _forget_deleted(exported: dict[str, Any], stack: str) -> None:
+    """Let the next update create what was deleted to be replaced, and then was not."""
+    resources = exported["deployment"]["resources"]
+    print("deleted to be replaced, which then failed, and to be created by the next update:")
+    for each in filter(is_deleted, resources):
+        print(f"  {each['type']} {each['urn'].rpartition('::')[2]}")
+    left = exported["deployment"] | {"resources": without_deleted(resources)}
+    _pulumi("stack", "import", stack=stack, given=json.dumps(exported | {"deployment": left}))
 
 
 def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
@@ -133,25 +148,56 @@ def _doubt(found: Found, stack: str) -> str:
 
 
 def _import(found: Sequence[Found], stack: str) -> None:
+    # A provider is told the namespace of what it imports by its environment alone.
+    for namespace in dict.fromkeys(each.namespace for each in found):
+        together = [each for each in found if each.namespace == namespace]
+        try:
+            _import_together(together, namespace, stack)
+        except RecoveryError as error:
+            lines = "\n".join(f"  {each.command(stack)}" for each in together)
+            raise RecoveryError(f"{error}\nimport by hand:\n{lines}") from error
+
+
+def _import_together(found: Sequence[Found], namespace: str, stack: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "import.json"
         file.write_text(json.dumps(unrecorded.import_file(found)), "utf-8")
         flags = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-        try:
-            _pulumi("import", "--file", str(file), *flags, stack=stack)
-        except RecoveryError as error:
-            lines = "\n".join(f"  {each.command(stack)}" for each in found)
-            raise RecoveryError(f"{error}\nimport by hand:\n{lines}") from error
+        _pulumi(
+            *("import", "--file", str(file), *flags),
+            stack=stack,
+            environment={unrecorded.IMPORT_NAMESPACE: namespace},
+        )
+    # The engine imports nothing over a name that the state holds already, and calls it a success.
+    deployment = json.loads(_pulumi("stack", "export", stack=stack))["deployment"]
+    there = {each["urn"] for each in deployment["resources"] if not is_deleted(each)}
+    if missing := [each.what for each in found if each.planned.urn not in there]:
+        raise RecoveryError(
+            f"pulumi import ended well, but the state of the stack {stack} does not hold "
+            f"{', '.join(missing)}"
+        )
 
 
-def _pulumi(*arguments: str, stack: str = "") -> str:
+def _pulumi(
+    *arguments: str,
+    stack: str = "",
+    given: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run the engine, on a stack unless none is given, and return what it printed.
 
     Raises:
         RecoveryError: it failed, with all that it said.
     """
     command = ["pulumi", *arguments, *(("--stack", stack) if stack else ()), "--non-interactive"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        command,
+        input=given,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if answer.returncode != 0:
         said = f"{answer.stderr}{_diagnostics(answer.stdout)}".strip()
         raise RecoveryError(f"pulumi {' '.join(arguments)} failed:\n{said}")

@@ -3,7 +3,8 @@
 An engine that is killed between a create and its record leaves one, and so does an answer that gets
 lost on its way. Most are written again without harm by the next update: Vault's roles, policies,
 keys and issuer, IAM's inline policies and audiences. Some kinds are not, for their names are taken
-then: a mount, an auth method, a group and its alias, an IAM role, an identity provider.
+then: a namespace, a mount, an auth method, a group and its alias, an IAM role, an identity
+provider.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ from clients.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+NAMESPACE = "vault:index/namespace:Namespace"
 MOUNT = "vault:aws/secretBackend:SecretBackend"
 AUTH_METHOD = "vault:index/authBackend:AuthBackend"
 GROUP = "vault:identity/group:Group"
 GROUP_ALIAS = "vault:identity/groupAlias:GroupAlias"
 ROLE = "aws:iam/role:Role"
 IDENTITY_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+
+IMPORT_NAMESPACE = "TERRAFORM_VAULT_NAMESPACE_IMPORT"
+"""Variable that tells the Vault provider in which namespace, below its own, lies what it imports
+(Terraform's Vault provider, "Importing namespaced resources")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +63,14 @@ class Found:
     """How a person calls it."""
     doubt: str
     """Why it may be somebody else's; empty if it is the stack's own beyond doubt."""
+    namespace: str = ""
+    """In which namespace, below its provider's, it lies; only for what names one itself."""
 
     def command(self, stack: str) -> str:
         """Return the command line that imports it."""
         planned = self.planned
-        return shlex.join(
+        within = f"{IMPORT_NAMESPACE}={shlex.quote(self.namespace)} " if self.namespace else ""
+        return within + shlex.join(
             [
                 *("pulumi", "import", planned.type, planned.name, self.identifier),
                 *("--parent", f"parent={planned.parent}"),
@@ -132,6 +141,32 @@ def import_file(found: Sequence[Found]) -> dict[str, Any]:
 
 def _referred(found: Sequence[Found]) -> list[str]:
     return list(dict.fromkeys(urn for f in found for urn in (f.planned.parent, f.planned.provider)))
+
+
+def _namespace(planned: Planned) -> Found | None:
+    path, around = planned.inputs["path"], planned.inputs.get("namespace") or ""
+    address = planned.settings["address"]
+    own = _joined(planned.settings.get("namespace"), around)
+    with Vault(address, own) as vault:
+        if not vault.has_namespace(path):
+            return None
+    with Vault(address, _joined(own, path)) as vault:
+        doubts = {
+            "it has mounts": vault.mounted(),
+            "it has namespaces": vault.namespaces(),
+            "it has signing keys": set(vault.signing_keys()) - {"default"},
+        }
+    return Found(
+        planned=planned,
+        identifier=path,
+        what=f"the namespace {_joined(own, path)} in Vault",
+        doubt=_all(doubts),
+        namespace=around,
+    )
+
+
+def _joined(*parts: str | None) -> str:
+    return "/".join(part for part in parts if part)
 
 
 def _mount(planned: Planned) -> Found | None:
@@ -206,7 +241,7 @@ def _role(planned: Planned) -> Found | None:
     held = Holdings(_access(planned.settings)).role(name)
     if held is None:
         return None
-    trust = json.loads(planned.inputs["assumeRolePolicy"])
+    trust = _decoded_if_known(planned.inputs["assumeRolePolicy"])
     doubts = {
         "it does not carry this stack's tags": not _tags(planned).items() <= held.tags.items(),
         "it does not trust exactly this stack's mount": held.trust != trust,
@@ -231,6 +266,7 @@ def _identity_provider(planned: Planned) -> Found | None:
 
 
 _LOOK = {
+    NAMESPACE: _namespace,
     MOUNT: _mount,
     AUTH_METHOD: _auth_method,
     GROUP: _group,
@@ -261,6 +297,14 @@ def _access(settings: Mapping[str, Any]) -> AccountAccess:
         deploy_role_arn=assumed.get("roleArn"),
         external_id=assumed.get("externalId"),
     )
+
+
+def _decoded_if_known(document: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return a document; a preview has something else for one that depends on what is to come."""
+    try:
+        return json.loads(document)
+    except ValueError:
+        return None
 
 
 def _decoded(value: Any, default: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type

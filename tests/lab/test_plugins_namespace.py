@@ -91,6 +91,22 @@ def test_one_that_exists_is_not_taken_over_and_one_gone_is_made_anew(
     assert project.steps()["outer"] == ["create"]
 
 
+def test_an_import_is_told_the_namespace_around_by_the_environment(
+    project: Project, server: VaultServer
+) -> None:
+    project.program(*PROGRAM[:2])
+    project.up()
+    Caller(server, "team-a").ask("PUT", "sys/namespaces/sub")
+    environment = {**project.environment, "TERRAFORM_VAULT_NAMESPACE_IMPORT": "team-a"}
+    provider = f"root={project.resource('root')['urn']}"
+    dataclasses.replace(project, environment=environment).pulumi(
+        *("import", "vault:index/namespace:Namespace", "inner", "sub", "--provider", provider),
+        *("--protect=false", "--generate-code=false", "--yes", "--skip-preview"),
+    )
+    project.program(*PROGRAM)
+    assert project.steps() == {}
+
+
 def test_a_lookup_without_a_path_answers_from_the_settings_and_a_missing_one_fails(
     server: VaultServer,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ from operations.unrecorded import (
     GROUP_ALIAS,
     IDENTITY_PROVIDER,
     MOUNT,
+    NAMESPACE,
     ROLE,
     Planned,
 )
@@ -79,6 +81,18 @@ class Clouds:
 
     def identity_provider(self, issuer: str) -> Any:  # noqa: ANN401 - the same
         return self._found(issuer, ISSUER)
+
+    def has_namespace(self, name: str) -> bool:
+        return name == "inner"
+
+    def mounted(self) -> list[str]:
+        return list(self.held["mounts"])
+
+    def namespaces(self) -> list[str]:
+        return list(self.held["namespaces"])
+
+    def signing_keys(self) -> list[str]:
+        return ["default", *self.held["keys"]]
 
     def _found(self, asked: str, name: str) -> Any:  # noqa: ANN401 - the same
         assert asked == name
@@ -203,6 +217,34 @@ def test_what_belongs_to_a_login_is_ours_as_long_as_nobody_uses_it(
     assert clouds.reached == ("https://vault.example.com", "team")
 
 
+@pytest.mark.parametrize(
+    ("held", "doubt"),
+    [
+        ({}, ""),
+        ({"mounts": ["kv/"]}, "it has mounts"),
+        ({"namespaces": ["theirs/"]}, "it has namespaces"),
+        ({"keys": ["theirs"]}, "it has signing keys"),
+    ],
+)
+def test_a_namespace_is_ours_as_long_as_it_is_empty(
+    clouds: Clouds, held: dict[str, list[str]], doubt: str
+) -> None:
+    clouds.held = {"mounts": [], "namespaces": [], "keys": []} | held
+    [found] = unrecorded.find([_given(NAMESPACE)])
+    assert (found.identifier, found.namespace, found.doubt) == ("inner", "outer", doubt)
+    assert clouds.reached == ("https://vault.example.com", "team/outer/inner")
+    line = "TERRAFORM_VAULT_NAMESPACE_IMPORT=outer pulumi import vault:index/namespace:Namespace "
+    assert found.command("dev").startswith(line)
+
+
+def test_a_role_whose_trust_is_not_known_yet_is_not_taken_for_ours(clouds: Clouds) -> None:
+    clouds.held = HeldRole(trust=TRUST, tags=TAGS)
+    given = _given(ROLE)
+    unknown = {**given.inputs, "assumeRolePolicy": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}
+    [found] = unrecorded.find([dataclasses.replace(given, inputs=unknown)])
+    assert found.doubt == "it does not trust exactly this stack's mount"
+
+
 def test_the_import_file_names_parents_and_providers_once(clouds: Clouds) -> None:
     clouds.held = HeldRole(trust=TRUST, tags=TAGS)
     found = unrecorded.find([_given(ROLE), _given(ROLE)])
@@ -232,6 +274,7 @@ def _inputs(kind: str) -> dict[str, Any]:
         },
         IDENTITY_PROVIDER: {"url": ISSUER},
         MOUNT: {"path": "aws", "roleArn": "arn:ours"},
+        NAMESPACE: {"path": "inner", "namespace": "outer"},
         AUTH_METHOD: {"path": "people", "type": "oidc"},
         GROUP: {"name": "dev-root-people-devs", "type": "external"},
         GROUP_ALIAS: {"name": "devs", "mountAccessor": "auth_oidc_1", "canonicalId": "g1"},
