@@ -33,9 +33,10 @@ class AuthMethodArgs:
 class AuthMethod(pulumi.ComponentResource):
     """Lets roles and users of AWS log in to Vault, without a key of its own to ask AWS with.
 
-    Type ``vaultwif:federation:AuthMethod``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-audience``, ``<name>-workload``, ``<name>-client``, ``<name>-identity``,
-    ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for each Vault role
+    Type ``vaultwif:federation:AuthMethod``. Children:
+    ``<namespace>-signing/<audience>``, ``<name>-mount``,
+    ``<account>/<namespace>-audience/<audience>``, ``<name>-workload``, ``<name>-client``,
+    ``<name>-identity``, ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for each Vault role
     ``<name>-role/<role>``. Where principals of another account are bound, also
     ``<name>-account/<account>``.
 
@@ -94,7 +95,7 @@ class AuthMethod(pulumi.ComponentResource):
         name, method, trust = self._name, self._args.method, self._args.trust
         signing = vault.identity.OidcKeyAllowedClientID(
             # A resource of its own, like the registered audience and for the same reason.
-            f"{name}-signing",
+            f"{trust.issuer.pulumi_resource_name}-signing/{method.audience}",
             key_name=trust.issuer.key,
             allowed_client_id=method.audience,
             opts=pulumi.ResourceOptions(parent=self),
@@ -124,7 +125,9 @@ class AuthMethod(pulumi.ComponentResource):
         name, args, method, trust = self._name, self._args, self._args.method, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
         audience = RegisteredAudience(
-            f"{name}-audience",
+            # By what it is: under the mount's name, a renamed mount's old resource would take away
+            # the audience that the new one relies on.
+            f"{trust.pulumi_resource_name}-audience/{method.audience}",
             RegisteredAudienceArgs(
                 provider_arn=trust.arn, audience=method.audience, account=trust.account
             ),

@@ -52,8 +52,9 @@ class Grant:
 class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
-    Type ``vaultwif:vault:SecretsEngine``. Children: ``<name>-signing``, ``<name>-mount``,
-    ``<name>-usernames``, ``<name>-audience``, ``<name>-workload``, ``<name>-check``,
+    Type ``vaultwif:vault:SecretsEngine``. Children:
+    ``<namespace>-signing/<audience>``, ``<name>-mount``, ``<name>-usernames``,
+    ``<account>/<namespace>-audience/<audience>``, ``<name>-workload``, ``<name>-check``,
     ``<name>-session``, ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``,
     ``<name>-role/<role>``, ``<name>-access/<role>``.
 
@@ -120,7 +121,7 @@ class SecretsEngine(pulumi.ComponentResource):
         name, engine, trust = self._name, self._args.engine, self._args.trust
         signing = vault.identity.OidcKeyAllowedClientID(
             # A resource of its own, like the registered audience and for the same reason.
-            f"{name}-signing",
+            f"{trust.issuer.pulumi_resource_name}-signing/{engine.audience}",
             key_name=trust.issuer.key,
             allowed_client_id=engine.audience,
             opts=pulumi.ResourceOptions(parent=self),
@@ -164,7 +165,9 @@ class SecretsEngine(pulumi.ComponentResource):
         name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
         child = pulumi.ResourceOptions(parent=self)
         audience = RegisteredAudience(
-            f"{name}-audience",
+            # By what it is: under the mount's name, a renamed mount's old resource would take away
+            # the audience that the new one relies on.
+            f"{trust.pulumi_resource_name}-audience/{engine.audience}",
             RegisteredAudienceArgs(
                 provider_arn=trust.arn, audience=engine.audience, account=trust.account
             ),

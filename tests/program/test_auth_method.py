@@ -67,7 +67,11 @@ def test_a_role_binds_unique_ids_and_gives_short_tokens(program: Engine) -> None
 
 def test_a_role_is_written_when_vault_can_look_its_principals_up(program: Engine) -> None:
     check = _one(program, "auth/aws-check")
-    assert {"auth/aws-mount", "auth/aws-client", "auth/aws-audience"} <= set(check.depends_on)
+    assert {
+        "auth/aws-mount",
+        "auth/aws-client",
+        "123456789012/root-audience/vault-aws-auth",
+    } <= set(check.depends_on)
     assert "auth/aws-workload-policy/resolve-dev-role-iam" in check.depends_on
     role = _one(program, "auth/aws-role/dev-role-iam")
     assert {"auth/aws-check", "auth/aws-identity", "auth/aws-policy/dev"} <= set(role.depends_on)

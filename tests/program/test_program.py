@@ -134,10 +134,14 @@ def test_the_order_leaves_what_revocation_needs_until_the_last(program: Engine) 
     assert "aws-users" in guard.depends_on
     assert "aws-check" in users.depends_on
     # Directly: what an update removes is no longer among what the check depends on.
-    needed = {"aws-audience", "aws-workload-role", "aws-workload-policy/revoke"}
+    needed = {
+        "123456789012/root-audience/vault-aws-secrets",
+        "aws-workload-role",
+        "aws-workload-policy/revoke",
+    }
     assert needed <= set(guard.depends_on)
     assert {
-        "aws-audience",
+        "123456789012/root-audience/vault-aws-secrets",
         "aws-workload-role",
         "aws-workload-policy/revoke",
         "aws-workload-policy/issue-my-role",
