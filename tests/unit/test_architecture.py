@@ -190,7 +190,7 @@ def _fixed_pauses(source: str) -> list[int]:
 
     The clock is no such condition, and a ``for`` has none: they need another way out.
     """
-    lines = []
+    lines: list[int] = []
 
     def visit(node: ast.AST, loop: ast.While | ast.For | ast.AsyncFor | None) -> None:
         if isinstance(node, ast.ImportFrom):
