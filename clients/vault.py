@@ -321,6 +321,16 @@ class Vault:
         same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
         self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
+    def set_token_key(self, path: str, key: str) -> None:
+        """Let the auth method at ``path`` have its tokens signed with the named key.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        tune = f"sys/auth/{path}/tune"
+        data = {"identity_token_key": key}
+        self._ask("update", tune, lambda: self._client.write_data(tune, data=data))
+
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.
 

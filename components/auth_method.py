@@ -36,8 +36,8 @@ class AuthMethod(pulumi.ComponentResource):
     Type ``vaultwif:federation:AuthMethod``. Children:
     ``<namespace>-signing/<audience>``, ``<name>-mount``,
     ``<account>/<namespace>-audience/<audience>``, ``<name>-workload``, ``<name>-client``,
-    ``<name>-identity``, ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for each Vault role
-    ``<name>-role/<role>``. Where principals of another account are bound, also
+    ``<name>-identity``, ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for
+    each Vault role ``<name>-role/<role>``. Where principals of another account are bound, also
     ``<name>-account/<account>``.
 
     They are created in this order: Vault looks the principals of a role up when the role is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -134,6 +134,8 @@ def _verify(props: dict[str, Any]) -> None:
     with _vault(props) as vault:
         held = vault.federation(MountClass(props["mount_class"]), path)
         lacking = _lacking(vault, declared)
+        if held and not lacking:
+            held = _with_token_key(vault, held, declared)
         danger = "" if lacking else _danger(vault, declared)
     if held is None:
         raise FederationError(
@@ -166,6 +168,18 @@ def _verify(props: dict[str, Any]) -> None:
     _verify_issuer(props["issuer"])
     if declared["mount_class"] == MountClass.AUTH:
         _verify_reach(declared)
+
+
+def _with_token_key(vault: Vault, held: HeldFederation, declared: dict[str, Any]) -> HeldFederation:
+    """Give an auth method the signing key that it has never been given.
+
+    The official provider leaves it out while it takes the server for one that cannot federate, and
+    never writes it again. A key that somebody chose is left as it is, and told.
+    """
+    if declared["mount_class"] != MountClass.AUTH or held.token_key:
+        return held
+    vault.set_token_key(declared["path"], declared["token_key"])
+    return replace(held, token_key=declared["token_key"])
 
 
 def _verify_reach(declared: dict[str, Any]) -> None:

@@ -146,18 +146,7 @@ def resumed(stack: Stack, refused: Attempt) -> Attempt:
 
 
 @pytest.fixture(scope="module")
-def mended(stack: Stack, resumed: Attempt) -> Attempt:
-    """The update after what that one told to type was typed."""
-    (told,) = resumed.messages.values()
-    command = re.search(r"type `vault auth tune -identity-token-key=(\S+) aws/`, then run", told)
-    assert command, told
-    data = {"identity_token_key": command[1]}
-    stack.laboratory.vault().write_data("sys/auth/aws/tune", data=data)
-    return _up(stack)
-
-
-@pytest.fixture(scope="module")
-def previewed(stack: Stack, server: Server, mended: Attempt) -> list[dict[str, Any]]:
+def previewed(stack: Stack, server: Server, resumed: Attempt) -> list[dict[str, Any]]:
     """The steps of a preview after the server has turned."""
     _become(stack.laboratory, server.flags)
     steps = stack.preview()["steps"]
@@ -199,17 +188,10 @@ def test_no_vault_role_is_made_and_nobody_gets_in_or_reads_credentials(refused: 
     assert not refused.login
 
 
-def test_the_next_update_against_a_good_server_lacks_but_a_key_that_it_names(
-    resumed: Attempt,
+def test_the_next_update_against_a_good_server_converges(
+    resumed: Attempt, world_as_declared: object
 ) -> None:
-    # The provider dropped the auth method's signing key as well, and never reads it back.
-    assert list(resumed.messages) == ["auth/aws-check"], resumed.printed
-    assert resumed.credentials
-    assert resumed.login_roles == ()
-
-
-def test_with_that_key_the_update_converges(mended: Attempt, world_as_declared: object) -> None:
-    _expect_converged(mended, world_as_declared)
+    _expect_converged(resumed, world_as_declared)
 
 
 def test_a_server_that_turns_shows_as_a_diff_at_the_next_preview(

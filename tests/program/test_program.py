@@ -73,19 +73,19 @@ def test_a_component_says_its_type_and_has_the_children_it_says(
     children = re.search(r"Children: (.+?)\. (?:[A-Z]|$)|Children: (.+)\.$", said)
     assert token, "the docstring names the type token"
     assert children, "the docstring lists the children"
-    listed = re.findall(r"``<name>(-[^`]*)``", children[1] or children[2])
-    patterns = [re.escape(child).replace("<", "(?P<").replace(">", ">.+)") for child in listed]
+    listed = re.findall(r"``(<[^`]*)``", children[1] or children[2])
+    # The component's own name goes before whatever stands for another's.
+    patterns = [re.sub(r"<(?!name>)\w+>", ".+", re.escape(child)) for child in listed]
     instances = [entry for entry in everything.registered() if entry.type == token[1]]
     assert instances
     for instance in instances:
         parent = f"{instance.type}::{instance.name}"
         own = [entry.name for entry in everything.registered() if entry.parent == parent]
+        named = [each.replace("<name>", re.escape(instance.name)) for each in patterns]
         for name in own:
-            suffix = name.removeprefix(instance.name)
-            assert suffix != name, f"{name} does not begin with {instance.name}"
-            assert any(re.fullmatch(pattern, suffix) for pattern in patterns), name
-        for pattern in patterns:
-            assert any(re.fullmatch(pattern, name.removeprefix(instance.name)) for name in own), (
+            assert any(re.fullmatch(pattern, name) for pattern in named), name
+        for pattern in named:
+            assert any(re.fullmatch(pattern, name) for name in own), (
                 f"{instance.urn} has no child {pattern}"
             )
 

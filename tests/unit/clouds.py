@@ -138,6 +138,10 @@ class World:
         assert (mount_class, path) == (self.mount_class, "aws")
         return client.HeldFederation(**self.held) if self.held else None
 
+    def set_token_key(self, path: str, key: str) -> None:
+        assert path == "aws"
+        self.held = {**(self.held or {}), "token_key": key}
+
     def configure_oidc(self, path: str, **_: str) -> None:
         assert path == "people"
         self._answering()
