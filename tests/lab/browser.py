@@ -42,7 +42,12 @@ class _Buttons(html.parser.HTMLParser):
 
 
 def log_in(
-    laboratory: Laboratory, who: str, *, path: str = "people", redirect_uri: str = COMMAND_LINE
+    laboratory: Laboratory,
+    who: str,
+    *,
+    path: str = "people",
+    namespace: str = "",
+    redirect_uri: str = COMMAND_LINE,
 ) -> Outcome:
     """Walk the authorization-code flow: Vault, login page, callback, Vault.
 
@@ -50,6 +55,7 @@ def log_in(
     """
     vault = hvac.Client(
         url=laboratory.environment["VAULT_ADDR"],
+        namespace=namespace or None,
         verify=laboratory.environment["SSL_CERT_FILE"],
         proxies={"https": laboratory.environment["HTTPS_PROXY"]},
     )
@@ -67,7 +73,9 @@ def log_in(
         return Outcome(refusal=told["error"])
     given = {"state": told["state"], "code": told["code"], "client_nonce": nonce}
     reply = browser(laboratory).get(
-        f"{laboratory.environment['VAULT_ADDR']}/v1/auth/{path}/oidc/callback", params=given
+        f"{laboratory.environment['VAULT_ADDR']}/v1/auth/{path}/oidc/callback",
+        params=given,
+        headers={"X-Vault-Namespace": namespace} if namespace else {},
     )
     if reply.status_code != HTTPStatus.OK:
         return Outcome(refusal="; ".join(reply.json()["errors"]))

@@ -159,9 +159,13 @@ def administrator(laboratory: Laboratory, account: str = "main") -> IAMClient:
     )
 
 
-def holdings(laboratory: Laboratory) -> dict[str, Any]:
-    """Return what AWS and Vault hold beside what a fresh laboratory has; empty means nothing."""
-    iam, vault = administrator(laboratory), laboratory.vault()
+def holdings(laboratory: Laboratory, account: str = "main", namespace: str = "") -> dict[str, Any]:
+    """Return what one account and one namespace hold beside what fresh ones have.
+
+    Empty means nothing.
+    """
+    iam, vault = administrator(laboratory, account), laboratory.vault()
+    vault.adapter.namespace = namespace or None
     mounts = vault.sys.list_mounted_secrets_engines()["data"]
     keys = vault.list("identity/oidc/key") or {"data": {"keys": []}}
     groups = vault.list("identity/group/name") or {"data": {"keys": []}}
@@ -188,7 +192,7 @@ def holdings(laboratory: Laboratory) -> dict[str, Any]:
         },
         "mounts": {
             path: (
-                vault.read(f"{path}config/root")["data"],
+                (vault.read(f"{path}config/root") or {"data": None})["data"],
                 sorted((vault.list(f"{path}roles") or {"data": {"keys": []}})["data"]["keys"]),
             )
             for path, mount in mounts.items()

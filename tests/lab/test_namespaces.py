@@ -29,6 +29,16 @@ PLACES = {"aws": "", "a": "team-a", "sub": "team-a/sub"}
 SCOPES = {"aws": "main-root-aws", "a": "main-team--a-a", "sub": "main-team--a.sub-sub"}
 """What their names at AWS have in common."""
 PAIRS = list(itertools.permutations(PLACES, 2))
+METHODS = {"logins": "", "a-logins": "team-a"}
+"""Auth methods by key and the namespace of each; all are mounted at ``aws`` too."""
+ISSUED_TO = list(
+    itertools.permutations(
+        [*(("secret", key) for key in PLACES), *(("auth", key) for key in METHODS)], 2
+    )
+)
+"""Pairs of mounts, each with its kind: a token is minted for the first."""
+SECTIONS = {"secret": "secrets_engines", "auth": "auth_methods"}
+CONFIGURATIONS = {"secret": "aws/config/root", "auth": "auth/aws/config/client"}
 
 
 def own(**namespaces: str) -> Settings:
@@ -47,6 +57,10 @@ def own(**namespaces: str) -> Settings:
     values = settings(**engines)
     values["vault"]["namespaces"] = {
         path.replace("__", "/").replace("_", "-"): owner for path, owner in namespaces.items()
+    }
+    values["authMethods"] = {
+        key: {"account": "main", "audience": f"vault-{key}", "path": "aws", "namespace": place}
+        for key, place in METHODS.items()
     }
     return values
 
@@ -97,6 +111,12 @@ def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 @pytest.fixture(scope="module")
+def outputs(stack: Stack) -> dict[str, Any]:
+    """What the stack says of its mounts."""
+    return stack.outputs()
+
+
+@pytest.fixture(scope="module")
 def users(world: Laboratory, stack: Stack) -> dict[str, dict[str, str]]:
     """One user of each engine, by the engine's key: its credentials and its name and path."""
     issued = {}
@@ -114,9 +134,9 @@ def test_each_engine_issues_users_of_its_own(users: dict[str, dict[str, str]]) -
 
 
 def test_subjects_have_the_id_of_the_namespace_and_issuers_its_path(
-    world: Laboratory, stack: Stack
+    world: Laboratory, outputs: dict[str, Any]
 ) -> None:
-    outputs = stack.outputs()["secrets_engines"]
+    engines = outputs["secrets_engines"]
     for key, place in PLACES.items():
         parent, _, name = place.rpartition("/")
         identifier = "root"
@@ -124,37 +144,85 @@ def test_subjects_have_the_id_of_the_namespace_and_issuers_its_path(
             identifier = within(world, parent).read(f"sys/namespaces/{name}")["data"]["id"]
         accessor = within(world, place).read("sys/mounts/aws")["data"]["accessor"]
         prefix = f"{place}/" if place else ""
-        assert outputs[key]["subject"] == f"plugin-identity:{identifier}:secret:{accessor}"
-        assert outputs[key]["issuer"] == (
+        assert engines[key]["subject"] == f"plugin-identity:{identifier}:secret:{accessor}"
+        assert engines[key]["issuer"] == (
             f"https://vault.lab.test/v1/{prefix}identity/oidc/plugins"
         )
-    assert len({output["subject"] for output in outputs.values()}) == len(PLACES)
-    reading = outputs["sub"]["read_credentials"]["my-role"]
+    assert len({output["subject"] for output in engines.values()}) == len(PLACES)
+    reading = engines["sub"]["read_credentials"]["my-role"]
     assert reading == "vault read -namespace=team-a/sub aws/creds/my-role"
 
 
-@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize(("one", "other"), ISSUED_TO, ids="-".join)
 def test_a_token_minted_for_one_never_obtains_the_role_of_another(
-    one: str, other: str, world: Laboratory, stack: Stack
+    one: tuple[str, str], other: tuple[str, str], world: Laboratory, outputs: dict[str, Any]
 ) -> None:
-    vault = within(world, PLACES[one])
-    held = vault.read("aws/config/root")["data"]
-    same = {"username_template": held["username_template"]}
-    role = f"arn:aws:iam::123456789012:role/vault-secret-{SCOPES[other]}"
+    """Not even with its audience, where Vault gives it that and AWS takes it from that issuer."""
+    own, its = (outputs[SECTIONS[kind]][key] for kind, key in (one, other))
+    issuer = own["issuer"].removeprefix("https://")
+    provider = f"arn:aws:iam::123456789012:oidc-provider/{issuer}"
+    victim = {"role_arn": its["role_arn"], "identity_token_audience": its["audience"]}
+    if own["issuer"] == its["issuer"]:
+        refused = refused_exchange(world, one, outputs, victim)
+        assert refused["rule"].endswith(f"requires StringEquals on {issuer}:sub)")
+        return
+    with pytest.raises(InvalidRequest, match=f"does not allow audience .{its['audience']}"):
+        refused_exchange(world, one, outputs, victim)
+    iam, vault = administrator(world), within(world, own["namespace"])
+    registered = {"OpenIDConnectProviderArn": provider, "ClientID": its["audience"]}
+    (name,) = set(vault.list("identity/oidc/key")["data"]["keys"]) - {"default"}
+    key = f"identity/oidc/key/{name}"
+    held = vault.read(key)["data"]
+    vault.write_data(key, data={**held, "allowed_client_ids": ["*"]})
     try:
-        vault.write_data("aws/config/root", data={**same, "role_arn": role})
-        with pytest.raises(InvalidRequest, match="NoCredentialProviders"):
-            vault.read("aws/creds/my-role")
+        refused = refused_exchange(world, one, outputs, victim, error="InvalidIdentityToken")
+        assert refused["rule"] == f"audience: {its['audience']} is not registered with {provider}"
+        iam.add_client_id_to_open_id_connect_provider(**registered)
+        refused = refused_exchange(world, one, outputs, victim)
     finally:
-        vault.write_data("aws/config/root", data={**same, "role_arn": held["role_arn"]})
-    refused = [
+        vault.write_data(key, data=held)
+        iam.remove_client_id_from_open_id_connect_provider(**registered)
+    assert refused["rule"] == (
+        f"the trust policy does not allow sts:AssumeRoleWithWebIdentity to {provider}"
+    )
+
+
+def refused_exchange(
+    world: Laboratory,
+    mount: tuple[str, str],
+    outputs: dict[str, Any],
+    changes: dict[str, str],
+    *,
+    error: str = "AccessDenied",
+) -> dict[str, Any]:
+    """Have a mount exchange a token for what its configuration wrongly names; return why not."""
+    kind, key = mount
+    configuration = CONFIGURATIONS[kind]
+    vault = within(world, outputs[SECTIONS[kind]][key]["namespace"])
+    held = vault.read(configuration)["data"]
+    kept = {"auth": ("endpoint",), "secret": ("region", "username_template")}[kind]
+    own = {name: held[name] for name in ("role_arn", "identity_token_audience", *kept)}
+    principal = {"bound_iam_principal_arn": [held["role_arn"]], "auth_type": "iam"}
+    uses: dict[str, Callable[[], object]] = {
+        "secret": lambda: vault.read("aws/creds/my-role"),
+        "auth": lambda: vault.write_data("auth/aws/role/probe", data=principal),
+    }
+    since = len(world.decisions())
+    try:
+        vault.write_data(configuration, data={**own, **changes})
+        with pytest.raises(InvalidRequest, match=r"NoCredentialProviders|unable to resolve ARN"):
+            uses[kind]()
+    finally:
+        vault.write_data(configuration, data=own)
+    exchanges = [
         decision
-        for decision in world.decisions()
+        for decision in world.decisions()[since:]
         if decision["action"] == "sts:AssumeRoleWithWebIdentity"
-        and decision["outcome"] == "refused"
-    ][-1]
-    assert refused["error"] == "AccessDenied"
-    assert role in json.dumps(refused)
+    ]
+    assert {(each["resource"], each["outcome"], each["error"]) for each in exchanges} == {
+        (changes["role_arn"], "refused", error)
+    }
+    return exchanges[-1]
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
@@ -217,6 +285,7 @@ def test_another_stack_is_told_which_ownership_to_write(
     values = own(team_a="managed")
     for key in ("aws", "sub"):
         del values["secretsEngines"][key]
+    del values["authMethods"]
     values["vault"]["issuer"] = values["accounts"]["main"]["identityProvider"] = "existing"
     other.create(values)
     told = refusal(other, "preview")

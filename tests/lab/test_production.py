@@ -1,4 +1,7 @@
-"""The production example, deployed in the laboratory: only hosts and external id are others."""
+"""The production example, deployed in the laboratory among what others have.
+
+Hosts and external id are others, and one of its namespaces is there before the stack is.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hvac.exceptions import Forbidden
 
 from lab.accounts import plan
 from lab.home import read_json
 from tests.committed import SECRET_SECTION
+from tests.lab.browser import log_in
 from tests.lab.conftest import ROOT, lab_command
-from tests.lab.logins import session, signed
-from tests.lab.stacks import Stack, administrator
+from tests.lab.logins import make_role, session, signed
+from tests.lab.stacks import Stack, administrator, holdings
 from tests.production import in_the_laboratory
 
 if TYPE_CHECKING:
@@ -21,20 +26,67 @@ if TYPE_CHECKING:
     from tests.lab.conftest import Laboratory
 
 ACCOUNTS = ("main", "data")
+ADOPTED = "data"
+"""The namespace that the stack uses and somebody else has made."""
 
 
 @pytest.fixture(scope="module")
-def production(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def before(world: Laboratory) -> dict[str, Any]:
+    """What the clouds hold before the stack, with something of others wherever it will be."""
+    lab_command("application", world.home.root)
+    world.vault().write("sys/namespaces/" + ADOPTED)
+    for namespace in ("", ADOPTED):
+        vault = vault_of(world, namespace)
+        vault.sys.enable_secrets_engine("aws", path="theirs")
+        vault.sys.enable_auth_method("aws", path="theirs")
+        vault.sys.create_or_update_policy("theirs", 'path "theirs/*" { capabilities = ["read"] }')
+        vault.write_data("identity/group/name/theirs", data={"policies": ["theirs"]})
+        vault.write_data("identity/oidc/key/theirs", data={"algorithm": "RS256"})
+    for account in ACCOUNTS:
+        iam = administrator(world, account)
+        make_role(world, "vault-theirs", account=account)
+        iam.create_user(UserName="theirs", Path="/vault/theirs/")
+        iam.create_open_id_connect_provider(
+            Url="https://people.lab.test",
+            ClientIDList=["theirs"],
+            ThumbprintList=["0" * 40],
+        )
+    return everything(world)
+
+
+def everything(world: Laboratory) -> dict[str, Any]:
+    """Return what both clouds hold, account by account and namespace by namespace."""
+    listed = world.vault().list("sys/namespaces") or {"data": {"keys": []}}
+    found = {name.rstrip("/") for name in listed["data"]["keys"]}
+    return {
+        "accounts": {account: holdings(world, account) for account in ACCOUNTS},
+        "namespaces": {
+            namespace: {
+                what: held
+                for what, held in holdings(world, namespace=namespace).items()
+                if what not in ("users", "roles", "providers")
+            }
+            for namespace in sorted(("", *found))
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def production(
+    world: Laboratory, before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Stack:
     """The stack, deployed; the last test takes it away."""
+    assert before
     stack = Stack(world, tmp_path_factory.mktemp("production") / "stack", "production", ROOT)
-    stack.create(in_the_laboratory())
+    values = in_the_laboratory()
+    values["vault"]["namespaces"][ADOPTED] = "existing"
+    stack.create(values)
     (client,) = read_json(world.home.people)["clients"]
     world.run(
         *("pulumi", "config", "set", "--secret", "--path", f"{SECRET_SECTION}.people"),
         *("--stack", stack.name, "--cwd", str(stack.folder), "--non-interactive"),
         stdin=client["secret"],
     )
-    lab_command("application", world.home.root)
     stack.up()
     return stack
 
@@ -44,6 +96,18 @@ def vault_of(world: Laboratory, namespace: str) -> hvac.Client:
     client = world.vault()
     client.adapter.namespace = namespace
     return client
+
+
+def caller(world: Laboratory, issued: dict[str, str]) -> dict[str, str]:
+    """Return who AWS says that issued credentials are."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": issued["access_key"],
+        "AWS_SECRET_ACCESS_KEY": issued["secret_key"],
+        "AWS_SESSION_TOKEN": issued["session_token"] or "",
+    }
+    answer = world.run("aws", "sts", "get-caller-identity", env=environment)
+    identity: dict[str, str] = json.loads(answer.stdout)
+    return identity
 
 
 def test_a_second_update_a_refresh_and_a_preview_change_nothing(production: Stack) -> None:
@@ -71,13 +135,7 @@ def test_each_engine_hands_out_what_its_command_says(
     command = summary["read_credentials"][role]
     assert command == f"vault read -namespace {summary['namespace']} {engine}/creds/{role}"
     issued = vault_of(world, summary["namespace"]).read(f"{engine}/creds/{role}")["data"]
-    environment = {
-        "AWS_ACCESS_KEY_ID": issued["access_key"],
-        "AWS_SECRET_ACCESS_KEY": issued["secret_key"],
-        "AWS_SESSION_TOKEN": issued["session_token"] or "",
-    }
-    answer = world.run("aws", "sts", "get-caller-identity", env=environment)
-    identity: dict[str, str] = json.loads(answer.stdout)
+    identity = caller(world, issued)
     assert identity["Account"] == plan(account).id
     assert f":{who}" in identity["Arn"]
 
@@ -94,17 +152,37 @@ def test_an_application_of_each_account_logs_in_to_its_own_namespace(
         assert "billing" in "".join(given["auth"]["policies"])
 
 
-def test_a_destroy_leaves_nothing(production: Stack, world: Laboratory) -> None:
+def test_a_person_reads_in_the_namespace_what_the_groups_of_the_person_are_granted(
+    production: Stack, world: Laboratory
+) -> None:
+    summary = production.outputs()["human_logins"]["people"]
+    namespace = summary["namespace"]
+    alice = vault_of(world, namespace)
+    alice.token = log_in(world, "alice", namespace=namespace).token
+    for granted in ("apps/operate", "apps-data/legacy"):
+        account, who = WHO[granted]
+        engine, _, role = granted.partition("/")
+        issued = alice.read(f"{engine}/creds/{role}")["data"]
+        identity = caller(world, issued)
+        assert identity["Account"] == plan(account).id
+        assert f":{who}" in identity["Arn"]
+    with pytest.raises(Forbidden, match="permission denied"):
+        alice.read("apps/creds/legacy")
+    elsewhere = vault_of(world, ADOPTED)
+    elsewhere.token = alice.token
+    with pytest.raises(Forbidden):
+        elsewhere.read("data/creds/report")
+    assert log_in(world, "bob", namespace=namespace).refusal == (
+        'error validating claims: claim "groups" does not match any associated bound claim values'
+    )
+
+
+def test_a_destroy_leaves_nothing_of_the_stack_and_everything_of_others(
+    production: Stack, world: Laboratory, before: dict[str, Any]
+) -> None:
     refused = production.destroy(check=False)
     assert refused.returncode != 0
     assert "protect" in refused.stdout
     production.pulumi("state", "unprotect", "--all", "--yes")
     production.destroy()
-    for account in ACCOUNTS:
-        iam = administrator(world, account)
-        users = [user["UserName"] for user in iam.list_users()["Users"]]
-        roles = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-        assert not [name for name in users if name.startswith("vault-")]
-        assert not [name for name in roles if name.startswith("vault-")]
-        assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
-    assert world.vault().list("sys/namespaces") is None
+    assert everything(world) == before

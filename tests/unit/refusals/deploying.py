@@ -65,7 +65,7 @@ class Attempt:
 
     what: str
     provider: type[ResourceProvider]
-    operation: Literal["check", "create", "delete"]
+    operation: Literal["check", "create", "read", "delete"]
     inputs: dict[str, Any]
     bound: tuple[str, ...] = ()
     """Principals whose Vault role stands behind an auth method."""
@@ -73,12 +73,16 @@ class Attempt:
     """What the state remembers of the check."""
     world: dict[str, Any] = field(default_factory=dict)
     """What differs in the world; see :class:`World`."""
+    shell: dict[str, str] = field(default_factory=dict)
+    """What the environment holds besides."""
     refusal: str
     """Of a check, behind the property that it is about."""
 
     def told(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Make the call and return what is told."""
         World(**self.world).put_in_place(monkeypatch)
+        for name, value in self.shell.items():
+            monkeypatch.setenv(name, value)
         called = self.provider()
         if self.operation == "check":
             checked = called.check(self.recorded, self.inputs)
@@ -87,6 +91,8 @@ class Attempt:
         try:
             if self.operation == "create":
                 called.create(self.inputs | {"confusable": _confusable(self.bound)})
+            elif self.operation == "read":
+                called.read("id", self.inputs)
             else:
                 called.delete("id", self.inputs)
         except Exception as error:  # noqa: BLE001 - the engine shows the text of whatever is raised
@@ -98,6 +104,12 @@ def _confusable(arns: tuple[str, ...]) -> str:
     bound = tuple(principals.parse(arn) for arn in arns)
     role = LoginRole(name="a", principals=bound, default_ttl_seconds=900, max_ttl_seconds=900)
     return confusable([role])
+
+
+_MISLED = (
+    "VAULT_NAMESPACE is 'team', and the official provider takes it for the root namespace: unset "
+    "it; namespaces are declared in the settings"
+)
 
 
 def _federation(what: str, refusal: str, **world: object) -> Attempt:
@@ -317,11 +329,11 @@ SERVERS: list[Attempt] = [
     _federation(
         "key that the provider would never write again",
         (
-            f"the mount aws is not federated as declared (token_key: Vault holds '', declared is "
-            f"'{KEY}'). {_WRITTEN_BY_OTHERS}type `vault auth tune -identity-token-key={KEY} aws/`, "
+            f"the mount aws is not federated as declared (token_key: Vault holds 'theirs', declared "
+            f"is '{KEY}'). {_WRITTEN_BY_OTHERS}type `vault auth tune -identity-token-key={KEY} aws/`, "
             "then run `pulumi up` again"
         ),
-        held={**HELD, "token_key": ""},
+        held={**HELD, "token_key": "theirs"},
     ),
     _federation(
         "another issuer in the published document",
@@ -368,6 +380,22 @@ SERVERS: list[Attempt] = [
         refusal=f"address: {GONE}",
     ),
     Attempt(
+        what="shell that misleads",
+        provider=_ConnectionProvider,
+        operation="check",
+        inputs={"address": ADDRESS},
+        shell={"VAULT_NAMESPACE": "team"},
+        refusal=f"address: {_MISLED}",
+    ),
+    Attempt(
+        what="shell that misleads a destroy",
+        provider=_ConnectionProvider,
+        operation="read",
+        inputs={"address": ADDRESS},
+        shell={"VAULT_NAMESPACE": "team"},
+        refusal=_MISLED,
+    ),
+    Attempt(
         what="login whose identity provider Vault does not take",
         provider=_OidcClientProvider,
         operation="create",
@@ -393,11 +421,11 @@ SERVERS: list[Attempt] = [
 """A server that would not do, or does not do, what is declared."""
 
 
-def _taken(where: str, held: str, same: str) -> str:
+def _taken(where: str, held: str, same: str, scope: str = "") -> str:
     return (
         f"issuer: the issuer of {where} is '{held}' already, and not this stack's: whoever set it "
         f"would lose it. Set vault.issuer: existing{same} to use it; if nobody needs it any more, "
-        'clear it with `vault write identity/oidc/config issuer=""`'
+        f'clear it with `vault write {scope}identity/oidc/config issuer=""`'
     )
 
 
@@ -429,7 +457,7 @@ OWNERS: list[Attempt] = [
     _issuer(
         "issuer of somebody else in a namespace",
         issuer("managed", namespace="team"),
-        _taken("the namespace team", ADDRESS, ""),
+        _taken("the namespace team", ADDRESS, "", "-namespace=team "),
         namespace="team",
         issuer_held=ADDRESS,
     ),
