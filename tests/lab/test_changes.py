@@ -128,27 +128,20 @@ GUARD = f"{full.MAIN}/root-guard"
 
 
 def _engine(key: str, *roles: str) -> set[str]:
-    """Every resource of an engine, by name."""
-    parts: tuple[str, ...] = (
-        "",
-        "-access",
-        "-audience",
-        "-check",
-        "-leases",
-        "-mount",
-        "-role",
-        "-session",
-    )
-    parts += ("-signing", "-usernames", "-users", "-workload", "-workload-role")
-    plain = {f"{key}{part}" for part in parts if part not in ("-access", "-leases", "-role")}
-    return (
-        plain | {f"{key}-workload-policy/revoke"} | {each for r in roles for each in _role(key, r)}
-    )
+    """Every resource of an engine but its audience, by name."""
+    parts = ["", "-check", "-mount", "-session", "-usernames", "-users"]
+    parts += ["-workload", "-workload-role", "-workload-policy/revoke"]
+    return {f"{key}{part}" for part in parts} | {each for r in roles for each in _role(key, r)}
+
+
+def _audience(audience: str, place: str = "root", account: str = full.MAIN) -> set[str]:
+    """An audience where Vault signs for it, and where AWS accepts it."""
+    return {f"{place}-signing/{audience}", f"{account}/{place}-audience/{audience}"}
 
 
 def _method(key: str, *roles: str) -> set[str]:
-    """Every resource of an auth method whose Vault roles share one policy, by name."""
-    parts = ["audience", "check", "client", "identity", "mount", "policy/dev", "signing"]
+    """Every resource of an auth method, whose roles share one policy, but its audience."""
+    parts = ["check", "client", "identity", "mount", "policy/dev"]
     parts += ["workload", "workload-role", *(f"role/{role}" for role in roles)]
     names = {f"auth/{key}-{part}" for part in parts}
     return names | {f"auth/{key}"} | {f"auth/{key}-workload-policy/resolve-{r}" for r in roles}
@@ -190,7 +183,7 @@ MOUNT_MADE_ANEW = {
 
 def _elsewhere(key: str, role: str) -> dict[str, str]:
     """What another account or namespace of an engine does to it."""
-    anew = ["audience", f"leases/{role}", "mount", f"role/{role}", "users", "workload-role"]
+    anew = [f"leases/{role}", "mount", f"role/{role}", "users", "workload-role"]
     anew += [f"workload-policy/issue-{role}", "workload-policy/revoke"]
     kept = ("check", "session", "usernames")
     return _all("replace", {f"{key}-{part}" for part in anew}) | _all(
@@ -199,8 +192,7 @@ def _elsewhere(key: str, role: str) -> dict[str, str]:
 
 
 def _in_another_namespace(key: str, role: str) -> dict[str, str]:
-    more = {f"{key}-signing", f"{key}-access/{role}"}
-    return _elsewhere(key, role) | _all("replace", more)
+    return {**_elsewhere(key, role), f"{key}-access/{role}": "replace"}
 
 
 def _namespace(path: str) -> set[str]:
@@ -241,11 +233,11 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
         lambda values: values["secretsEngines"].update(
             more={"account": "main", "audience": "vault-more", "roles": {"one": USER}}
         ),
-        {**_all("create", _engine("more", "one")), GUARD: "update"},
+        {**_all("create", _engine("more", "one") | _audience("vault-more")), GUARD: "update"},
     ),
     "an engine less": (
         lambda values: values["secretsEngines"].pop("beside"),
-        {**_all("delete", _engine("beside", "one")), GUARD: "update"},
+        {**_all("delete", _engine("beside", "one") | _audience("vault-beside")), GUARD: "update"},
     ),
     "an engine of another name": (
         lambda values: values["secretsEngines"].update(
@@ -255,7 +247,12 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
     ),
     "another audience": (
         lambda values: values["secretsEngines"]["aws"].update(audience="vault-other"),
-        {**_anew("aws", signing="replace", audience="replace"), GUARD: "update"},
+        {
+            **_anew("aws"),
+            **_all("create", _audience("vault-other")),
+            **_all("delete", _audience("vault-aws")),
+            GUARD: "update",
+        },
     ),
     "another path": (
         lambda values: values["secretsEngines"]["aws"].update(path="cloud/aws"),
@@ -263,28 +260,27 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
     ),
     "a method less": (
         lambda values: values.pop("authMethods"),
-        {**_all("delete", _method("aws", "app")), GUARD: "update"},
+        {**_all("delete", _method("aws", "app") | _audience("vault-aws-auth")), GUARD: "update"},
     ),
     "a method more": (
         lambda values: values["authMethods"].update(
             more={"account": "main", "audience": "vault-more", "roles": {"app": APP}}
         ),
-        {**_all("create", _method("more", "app")), GUARD: "update"},
+        {**_all("create", _method("more", "app") | _audience("vault-more")), GUARD: "update"},
     ),
     "a method of another name": (
-        lambda values: values["authMethods"].update(
-            other=values["authMethods"].pop("aws") | {"audience": "vault-other"}
-        ),
+        lambda values: values["authMethods"].update(other=values["authMethods"].pop("aws")),
         {
             **_all("create", _method("other", "app")),
             **_all("delete", _method("aws", "app")),
-            GUARD: "update",
         },
     ),
     "another audience of a method": (
         lambda values: values["authMethods"]["aws"].update(audience="vault-other"),
         {
-            **_all("replace", {f"auth/aws-{part}" for part in ("audience", "client", "signing")}),
+            "auth/aws-client": "replace",
+            **_all("create", _audience("vault-other")),
+            **_all("delete", _audience("vault-aws-auth")),
             **_all("update", {GUARD, "auth/aws-check", "auth/aws-workload-role"}),
         },
     ),
@@ -292,6 +288,8 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
         lambda values: values["authMethods"]["aws"].update(namespace="apps"),
         {
             **_all("replace", _method("aws", "app") - {"auth/aws", "auth/aws-workload"}),
+            **_all("create", _audience("vault-aws-auth", "apps")),
+            **_all("delete", _audience("vault-aws-auth")),
             **_all("update", {GUARD, f"{full.MAIN}/apps-guard", "auth/aws-check"}),
         },
     ),
@@ -362,6 +360,8 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
         lambda values: values["secretsEngines"]["beside"].update(account="data"),
         {
             **_elsewhere("beside", "one"),
+            f"{full.DATA}/root-audience/vault-beside": "create",
+            f"{full.MAIN}/root-audience/vault-beside": "delete",
             **_all("create", {f"{full.DATA}/root{p}" for p in ("", "-check", "-oidc", "-guard")}),
             GUARD: "update",
         },
@@ -370,20 +370,27 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
         lambda values: values["secretsEngines"]["beside"].update(namespace="apps"),
         {
             **_in_another_namespace("beside", "one"),
+            **_all("create", _audience("vault-beside", "apps")),
+            **_all("delete", _audience("vault-beside")),
             **_all("update", {GUARD, f"{full.MAIN}/apps-guard"}),
         },
     ),
     "a namespace of another name": (
         _rename_namespace,
         {
-            **_all("create", _namespace("team-a")),
-            **_all("delete", _namespace("apps")),
+            **_all("create", _namespace("team-a") | _audience("vault-inner", "team-a")),
+            **_all("delete", _namespace("apps") | _audience("vault-inner", "apps")),
             **MOVED,
         },
     ),
     "a namespace less": (
         _leave_namespace,
-        {**_all("delete", _namespace("apps")), **MOVED, GUARD: "update"},
+        {
+            **_all("create", _audience("vault-inner")),
+            **_all("delete", _namespace("apps") | _audience("vault-inner", "apps")),
+            **MOVED,
+            GUARD: "update",
+        },
     ),
     "an account of another name": (_rename_account, {}),
     "an account that nothing needs less": (

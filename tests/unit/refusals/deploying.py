@@ -73,7 +73,7 @@ class Attempt:
     """What the state remembers of the check."""
     world: dict[str, Any] = field(default_factory=dict)
     """What differs in the world; see :class:`World`."""
-    shell: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     """What the environment holds besides."""
     refusal: str
     """Of a check, behind the property that it is about."""
@@ -81,7 +81,7 @@ class Attempt:
     def told(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Make the call and return what is told."""
         World(**self.world).put_in_place(monkeypatch)
-        for name, value in self.shell.items():
+        for name, value in self.environment.items():
             monkeypatch.setenv(name, value)
         called = self.provider()
         if self.operation == "check":
@@ -329,9 +329,9 @@ SERVERS: list[Attempt] = [
     _federation(
         "key that the provider would never write again",
         (
-            f"the mount aws is not federated as declared (token_key: Vault holds 'theirs', declared "
-            f"is '{KEY}'). {_WRITTEN_BY_OTHERS}type `vault auth tune -identity-token-key={KEY} aws/`, "
-            "then run `pulumi up` again"
+            "the mount aws is not federated as declared (token_key: Vault holds 'theirs', "
+            f"declared is '{KEY}'). {_WRITTEN_BY_OTHERS}"
+            f"type `vault auth tune -identity-token-key={KEY} aws/`, then run `pulumi up` again"
         ),
         held={**HELD, "token_key": "theirs"},
     ),
@@ -384,7 +384,7 @@ SERVERS: list[Attempt] = [
         provider=_ConnectionProvider,
         operation="check",
         inputs={"address": ADDRESS},
-        shell={"VAULT_NAMESPACE": "team"},
+        environment={"VAULT_NAMESPACE": "team"},
         refusal=f"address: {_MISLED}",
     ),
     Attempt(
@@ -392,7 +392,7 @@ SERVERS: list[Attempt] = [
         provider=_ConnectionProvider,
         operation="read",
         inputs={"address": ADDRESS},
-        shell={"VAULT_NAMESPACE": "team"},
+        environment={"VAULT_NAMESPACE": "team"},
         refusal=_MISLED,
     ),
     Attempt(
