@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import processes
+from lab import processes, switches
 from lab.home import Home, read_json
+from lab.switches import Fault, Switches
+from tests.lab.awaiting import eventually
+from tests.lab.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +146,28 @@ def test_a_fresh_clone_comes_up_stays_up_and_goes_away(clone: Path) -> None:
     assert _ours(clone)["mounts"] == ["aws/"]
     _make(clone, "down")
     assert _ours(clone) == nothing
+
+
+def test_a_killed_run_is_mended_by_the_next_one(clone: Path) -> None:
+    _make(clone, "lab")
+    faults = Faults(Home(clone / ".lab"))
+    faults.set(Fault(kind="hold", write="vault.lab.test POST /v1/sys/mounts/aws"))
+    with subprocess.Popen(
+        ["make", "up"],
+        cwd=clone,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as making:
+        eventually("the mount is about to be made", lambda: faults.writes("held"), seconds=120)
+        os.killpg(making.pid, signal.SIGKILL)
+    switches.store(Home(clone / ".lab"), Switches())
+
+    said = _make(clone, "up").stdout
+    assert "locked the stack dev at" in said
+    assert "its lock is cleared" in said
+    assert _ours(clone)["mounts"] == ["aws/"]
+    _make(clone, "down")
 
 
 def test_nothing_that_is_committed_is_changed_by_the_commands(clone: Path) -> None:
