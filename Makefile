@@ -42,6 +42,7 @@ lab-down: ## stop the laboratory; it keeps its state in .lab/
 	@test ! -e .lab || $(PYTHON) -m lab down
 
 env: ## print the exports that put a shell into the laboratory: eval "$$(make -s env)"
+	@test -e $(VENV)/python || { echo "there is no laboratory yet: type make up" >&2; exit 1; }
 	@$(VENV)/python -m lab env
 
 unit: tools ## the tests that need neither the engine nor the laboratory

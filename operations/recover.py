@@ -115,7 +115,8 @@ def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
 
 def _last_update_failed(stack: str) -> bool:
     """Tell it of the last one that could create; a destroy and a refresh create nothing."""
-    history = json.loads(_pulumi("stack", "history", "--json", stack=stack))
+    # The default page is ten, and as many refreshes would hide the update before them.
+    history = json.loads(_pulumi("stack", "history", "--json", "--page-size", "100", stack=stack))
     updates = [each["result"] for each in history if each["kind"] == "update"]
     return bool(updates) and updates[0] != "succeeded"
 
@@ -123,9 +124,16 @@ def _last_update_failed(stack: str) -> bool:
 def _import_unrecorded(stack: str) -> None:
     """Import what a failed update made without learning of it, because the answer was lost."""
     print("the last update failed: looking for what it made without learning of it")
-    preview = json.loads(_pulumi("preview", "--json", stack=stack))
+    try:
+        preview = json.loads(_pulumi("preview", "--json", stack=stack))
+    except RecoveryError as error:
+        # An update fails in the same way and makes nothing; a destroy needs no preview.
+        print(f"nothing was looked for, because no preview is possible:\n{error}")
+        return
     if found := _find(unrecorded.planned_creates(preview), stack):
         _import(found, stack)
+    else:
+        print("there is nothing of that kind")
 
 
 def _find(planned: Sequence[Planned], stack: str) -> list[Found]:
@@ -223,6 +231,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecoveryError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; repeat the command", file=sys.stderr)
+        return 130
     return 0
 
 
