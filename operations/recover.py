@@ -20,7 +20,7 @@ import yaml
 from clients.aws import AwsError
 from clients.vault import VaultError
 from operations import dead_engine, unrecorded
-from operations.replaced import is_deleted, without_deleted
+from operations.replaced import freed, is_deleted, without_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,14 +176,38 @@ def _import_together(found: Sequence[Found], namespace: str, stack: str) -> None
             stack=stack,
             environment={unrecorded.IMPORT_NAMESPACE: namespace},
         )
-    # The engine imports nothing over a name that the state holds already, and calls it a success.
-    deployment = json.loads(_pulumi("stack", "export", stack=stack))["deployment"]
-    there = {each["urn"] for each in deployment["resources"] if not is_deleted(each)}
+    _complete(found, stack)
+
+
+def _complete(found: Sequence[Found], stack: str) -> None:
+    """Let what was imported depend on what it needs; else a destroy deletes that first, and fails.
+
+    Raises:
+        RecoveryError: it was not imported at all. The engine imports nothing over a name that the
+            state holds already, and calls it a success.
+    """
+    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    resources = exported["deployment"]["resources"]
+    there = {each["urn"] for each in resources if not is_deleted(each)}
     if missing := [each.what for each in found if each.planned.urn not in there]:
         raise RecoveryError(
             f"pulumi import ended well, but the state of the stack {stack} does not hold "
             f"{', '.join(missing)}"
         )
+    needs = {each.planned.urn: each.planned.needs for each in found}
+    before: set[str] = set()
+    for number, each in enumerate(resources):
+        if each["urn"] in needs:
+            # The engine wants what something needs to stand before it.
+            needed = needs[each["urn"]]
+            resources[number] = freed(each | needed, _urns(needed) - before)
+        before.add(each["urn"])
+    _pulumi("stack", "import", stack=stack, given=json.dumps(exported))
+
+
+def _urns(needs: Mapping[str, Any]) -> set[str]:
+    by_property = needs.get("propertyDependencies", {}).values()
+    return {*needs.get("dependencies", []), *(urn for urns in by_property for urn in urns or [])}
 
 
 def _pulumi(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clients.aws import AccountAccess, Holdings
@@ -29,6 +29,9 @@ GROUP_ALIAS = "vault:identity/groupAlias:GroupAlias"
 ROLE = "aws:iam/role:Role"
 IDENTITY_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
+DEPENDENCIES = ("dependencies", "propertyDependencies")
+"""How the state calls what a resource depends on."""
+
 IMPORT_NAMESPACE = "TERRAFORM_VAULT_NAMESPACE_IMPORT"
 """Variable that tells the Vault provider in which namespace, below its own, lies what it imports
 (Terraform's Vault provider, "Importing namespaced resources")."""
@@ -45,6 +48,8 @@ class Planned:
     provider: str
     settings: Mapping[str, Any]
     """Inputs of its provider."""
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    """What it depends on, as the state says it; an import says nothing of it."""
 
     @property
     def name(self) -> str:
@@ -105,6 +110,7 @@ def _planned(creating: Sequence[Mapping[str, Any]], known: Sequence[Any]) -> lis
             parent=state["parent"],
             provider=(provider := state["provider"].rpartition("::")[0]),
             settings=inputs[provider],
+            needs={key: state[key] for key in DEPENDENCIES if state.get(key)},
         )
         for state in creating
         if state["type"] in _LOOK

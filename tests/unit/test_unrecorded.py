@@ -121,6 +121,14 @@ def test_pending_creates_come_with_the_settings_of_their_provider() -> None:
     assert unrecorded.pending_creates({"resources": []}) == []
 
 
+def test_what_is_imported_needs_what_it_would_have_needed() -> None:
+    state = _state(ROLE, AWS) | {"dependencies": [STACK], "propertyDependencies": {}}
+    resources = [{"urn": AWS, "inputs": AWS_SETTINGS}]
+    pending = [{"type": "creating", "resource": state}]
+    [found] = unrecorded.pending_creates({"resources": resources, "pending_operations": pending})
+    assert found.needs == {"dependencies": [STACK]}
+
+
 def test_planned_creates_are_those_of_a_preview_whose_names_can_be_taken() -> None:
     preview = {
         "steps": [
