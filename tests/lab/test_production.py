@@ -133,7 +133,7 @@ def test_each_engine_hands_out_what_its_command_says(
     account, who = WHO[granted]
     summary = production.outputs()["secrets_engines"][engine]
     command = summary["read_credentials"][role]
-    assert command == f"vault read -namespace {summary['namespace']} {engine}/creds/{role}"
+    assert command == f"vault read -namespace={summary['namespace']} {engine}/creds/{role}"
     issued = vault_of(world, summary["namespace"]).read(f"{engine}/creds/{role}")["data"]
     identity = caller(world, issued)
     assert identity["Account"] == plan(account).id
