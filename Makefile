@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help tools up preview down lab lab-down env unit test check clean
+.PHONY: help tools up preview down lab lab-down env unit test record check clean
 
 PYTHON ?= python3
 STACK ?= dev
@@ -50,6 +50,9 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 
 test: tools ## every test, the real engine and the laboratory included
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+record: tools ## record anew what the real aws provider asks, where Terraform and it are installed
+	@$(VENV)/python -m tests.lab.aws_requests
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

@@ -17,6 +17,9 @@ from federation import arns, identity, permissions
 from federation.logins import LoginRole, confusable
 from federation.names import MountNames
 
+LOGIN_METADATA = ["account_id", "auth_type"]
+"""What a login's token and alias say of the principal; templated policies may rely on it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthMethodArgs:
@@ -193,6 +196,11 @@ class AuthMethod(pulumi.ComponentResource):
             # One entity a principal. With Vault's default, the role's id, all who log in with one
             # Vault role are one entity; an ARN would be inherited by who is made anew under it.
             iam_alias="unique_id",
+            # Vault's own defaults, named, because the provider writes a list that is not given as
+            # empty. No more than these: they are the same at each login of a principal, while
+            # an ARN names the session, and each change rewrites the alias in Vault's storage.
+            iam_metadatas=LOGIN_METADATA,
+            ec2_metadatas=LOGIN_METADATA,
             opts=self._bound_to_a_path(),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
 import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 BINARIES: Final = REPOSITORY / ".tools" / "bin"
+PLUGINS: Final = REPOSITORY / ".tools" / "plugins"
 PYTHON: Final = Path(sys.prefix).resolve() / "bin" / "python"
 """Resolved, because what a link leads to tells one set of installed packages from another."""
 NAMES: Final = ("network", "aws", "people", "vault")
 _PASSPHRASE: Final = b"laboratory"
 """The committed dev stack carries a salt made with it, so it is the same in every clone. It hides
 nothing: state and passphrase lie in one folder, which its owner alone may read."""
-_PLUGINS: Final = ("aws", "vault", "command")
+_PLUGIN_NAMES: Final = ("aws", "vault", "command")
 _PORT_NAMES: Final = ("proxy", "aws", "people", "vault", "issuer")
 _PORTS: Final = range(20_000, 32_000)
 """Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
@@ -158,8 +158,8 @@ def _furnish(home: Home) -> None:
     if missing := [name for name in _PORT_NAMES if name not in ports]:
         write_json(home.ports, {**ports, **_free_ports(missing)})
     write_bytes(home.passphrase, _PASSPHRASE)
-    for name in _PLUGINS:
-        _write_launcher(home, name)
+    for name in _PLUGIN_NAMES:
+        _install_plugin(home, name)
 
 
 def _free_ports(names: list[str]) -> dict[str, int]:
@@ -168,20 +168,15 @@ def _free_ports(names: list[str]) -> dict[str, int]:
     return dict(zip(names, free, strict=False))
 
 
-def _write_launcher(home: Home, name: str) -> None:
-    """Put the stand-in where the engine looks for the plugin that the installed SDK asks for."""
-    version = metadata.version(f"pulumi-{name}")
-    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{version}"
-    launcher = folder / f"pulumi-resource-{name}"
-    text = (
-        "#!/bin/sh\n"
-        f"# The laboratory's stand-in for the {name} provider.\n"
-        f"PYTHONPATH={shlex.quote(str(REPOSITORY))}\nexport PYTHONPATH\n"
-        f'exec {shlex.quote(str(PYTHON))} -P -u -m lab.plugins.{name} "$@"\n'
-    )
-    if not launcher.exists() or launcher.read_text("utf-8") != text:
-        write_bytes(launcher, text.encode())
-    launcher.chmod(0o700)
+def _install_plugin(home: Home, name: str) -> None:
+    """Put a plugin where the engine looks for the one that the installed SDK asks for."""
+    program = f"pulumi-resource-{name}"
+    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{metadata.version(f'pulumi-{name}')}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link = folder / program
+    if not link.is_symlink() or link.readlink() != PLUGINS / program:
+        link.unlink(missing_ok=True)
+        link.symlink_to(PLUGINS / program)
 
 
 def _make_room_for_accounts(home: Home, say: Callable[[str], None]) -> None:

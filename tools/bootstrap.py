@@ -1,4 +1,4 @@
-"""Make this clone ready: Python environment, Pulumi engine, laboratory Vault.
+"""Make this clone ready: Python environment, Pulumi engine, laboratory Vault, Pulumi plugins.
 
 Run as ``python3 -m tools.bootstrap`` (``make`` does). Uses the standard library only, because it
 runs before anything is installed. What is built is kept in the user's cache, keyed by the content
@@ -18,8 +18,8 @@ from tools import cache, go
 from tools.stage import Stage, StageFailedError
 
 ROOT = Path(__file__).resolve().parent.parent
-LOGS = ROOT / ".tools/logs"
-BINARIES = ROOT / ".tools/bin"
+PLACE = ROOT / ".tools"
+LOGS = PLACE / "logs"
 _GIB = 2**30
 _BUILD_BYTES = 9 * _GIB
 """Go's module and build caches (7.7 GB measured) and the binaries (0.3 GB), rounded up."""
@@ -62,16 +62,45 @@ def _python_environment() -> Path:
 
 
 def _tools() -> None:
-    engine = go.engine(ROOT)
     own = go.installed_engine()
+    engine, plugins = go.engine(ROOT), go.plugins(ROOT)
+    official = os.environ.get("OFFICIAL_PLUGINS", "") not in ("", "0")
+    bundles = [go.laboratory_vault(ROOT)]
     if own:
-        print(f"Pulumi engine: the installed {own}")
         for file in engine.files():
-            (BINARIES / file).unlink(missing_ok=True)
-    for bundle in [go.laboratory_vault(ROOT)] if own else [engine, go.laboratory_vault(ROOT)]:
+            (PLACE / engine.folder / file).unlink(missing_ok=True)
+    else:
+        bundles.insert(0, engine)
+    if not official:
+        bundles.append(plugins)
+    for bundle in bundles:
         folder = cache.entry(bundle.name, bundle.content(), functools.partial(_compile, bundle))
         for file in bundle.files():
-            _link(BINARIES / file, folder / file)
+            _link(PLACE / bundle.folder / file, folder / file)
+    pulumi = own or PLACE / engine.folder / "pulumi"
+    if official:
+        for name, version in go.plugin_versions(ROOT).items():
+            plugin = _official(pulumi, name, version)
+            _link(PLACE / plugins.folder / plugin.name, plugin)
+    print(
+        f"Pulumi: {f'the installed {own}' if own else f'built here, {go.ENGINE_VERSION}'}; "
+        f"plugins: {'official' if official else 'of the laboratory (lab/plugins/README.md)'}"
+    )
+
+
+def _official(pulumi: Path, name: str, version: str) -> Path:
+    """Return the official plugin, which the Pulumi CLI downloads where the network lets it."""
+
+    def install(folder: Path) -> None:
+        with Stage(f"official plugin {name} {version}", LOGS / f"plugin-{name}.log") as stage:
+            stage.run(
+                [str(pulumi), "plugin", "install", "resource", name, version],
+                cwd=folder,
+                env={**os.environ, "PULUMI_HOME": str(folder), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            )
+
+    folder = cache.entry(f"official-{name}", version, install)
+    return folder / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
 
 
 def _compile(bundle: go.Bundle, folder: Path) -> None:

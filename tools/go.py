@@ -1,4 +1,4 @@
-"""The tools that are built from Go modules: the engine, its Python host, the laboratory's Vault."""
+"""What is built from Go modules: the engine, its Python host, Vault and plugins to try it on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tools.stage import Stage
 
 ENGINE_VERSION = "3.259.0"
-COMPILER_VERSION = "1.26.0"
+COMPILER_VERSION = "1.26.2"
+PLUGINS = ("aws", "vault", "command")
+"""Packages whose plugins the program needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class GoProgram:
 
     def sources(self) -> list[Path]:
         """Return the files whose content decides what is built."""
-        own = [path for path in self.module.glob("*.go") if not path.name.endswith("_test.go")]
+        own = [path for path in self.module.rglob("*.go") if not path.name.endswith("_test.go")]
         return [self.module / "go.mod", self.module / "go.sum", *own]
 
 
@@ -44,6 +46,8 @@ class Bundle:
 
     name: str
     programs: tuple[GoProgram, ...]
+    folder: str = "bin"
+    """Where this clone links them: what people type, and what only the engine starts, apart."""
 
     def content(self) -> str:
         """Return the cache key: module files, own sources, flags, platform."""
@@ -91,6 +95,31 @@ def laboratory_vault(root: Path) -> Bundle:
     """Return the laboratory's Vault."""
     program = GoProgram(name="lab-vault", module=root / "lab/vault", package=".")
     return Bundle(name="lab-vault", programs=(program,))
+
+
+def plugins(root: Path) -> Bundle:
+    """Return the laboratory's Pulumi plugins; see lab/plugins/README.md."""
+    versions = plugin_versions(root)
+    return Bundle(
+        name="plugins",
+        programs=tuple(
+            GoProgram(
+                name=f"pulumi-resource-{name}",
+                module=root / "lab/plugins",
+                package=f"./{name}",
+                linker_flags=f"-s -w -X main.version={versions[name]}",
+            )
+            for name in PLUGINS
+        ),
+        folder="plugins",
+    )
+
+
+def plugin_versions(root: Path) -> dict[str, str]:
+    """Return the version of each plugin, which is that of its Python package."""
+    pinned = (root / "requirements/program.txt").read_text("utf-8")
+    found = dict(re.findall(r"^pulumi-(\w+)==(\S+)", pinned, re.MULTILINE))
+    return {name: found[name] for name in PLUGINS}
 
 
 def installed_engine() -> Path | None:

@@ -1,160 +1,195 @@
-"""What the tests of the stand-in plugins run in: a small Vault and the real Pulumi engine."""
+"""What tests of the plugins run in: a plugin asked as the engine asks, or the engine itself."""
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
-import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import provider_pb2 as messages
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "false-token"
+PLUGINS = ROOT / ".tools" / "plugins"
 
-_CONSTANT: Final[dict[str, dict[str, Any]]] = {
-    "auth/token/create": {"auth": {"client_token": TOKEN}},
-    "auth/token/lookup-self": {"data": {"policies": ["root"]}},
-}
+Values = dict[str, Any]
 
-Body = dict[str, Any]
-Answer = tuple[int, Body]
+
+class RefusedError(Exception):
+    """The plugin did not do what it was asked; the text is what a person would read."""
 
 
 @dataclass
-class FakeVault:
-    """Keeps what is written under each path, as the plugins' calls see Vault; counts requests."""
+class Plugin:
+    """One plugin process, and the state that the engine would keep of one resource."""
 
-    version: str = "1.21.0+ent"
-    stored: dict[str, Body] = field(default_factory=dict)
-    requests: list[tuple[str, str, Body]] = field(default_factory=list)
-    refused: dict[tuple[str, str], Answer] = field(default_factory=dict)
-    """Answers to give instead, by method and path."""
+    stub: ResourceProviderStub
+    token: str = ""
+    identifier: str = ""
+    inputs: Values = field(default_factory=dict)
+    state: Values = field(default_factory=dict)
+    kept: Values | None = None
+    """State that the last failure left, if it left one (``initErrors``)."""
 
-    def refuse(self, method: str, path: str, status: int = 400) -> None:
-        """Answer one kind of request with an error until ``refused`` is cleared."""
-        self.refused[method, path] = status, {"errors": [f"told to refuse {path}"]}
+    def configure(self, settings: Values) -> None:
+        """Hand over the provider's settings, anything but text as JSON, as the engine does."""
+        told = {key: v if isinstance(v, str) else json.dumps(v) for key, v in settings.items()}
+        request = messages.CheckRequest(urn=_urn("pulumi:providers:any"), news=_struct(told))
+        checked = self._ask(self.stub.CheckConfig, request)
+        _expect_no_failures(checked.failures)
+        request = messages.ConfigureRequest(args=checked.inputs, acceptSecrets=False)
+        self._ask(self.stub.Configure, request)
 
-    def changes(self) -> list[tuple[str, str]]:
-        """Return method and path of every request that changes something, oldest first."""
-        return [(method, path) for method, path, _ in self.requests if method != "GET"]
-
-    def answer(self, method: str, path: str, body: Body) -> Answer:
-        """Answer one request."""
-        self.requests.append((method, path, body))
-        if (method, path) in self.refused:
-            return self.refused[method, path]
-        if path == "sys/seal-status":
-            return 200, {"version": self.version}
-        if path in _CONSTANT:
-            return 200, _CONSTANT[path]
-        if path.startswith("sys/remount"):
-            return self._move(body)
-        if path.startswith(("sys/mounts/", "sys/auth/")):
-            return self._mounts(method, path, body)
-        return self._plain(method, path, body)
-
-    def _move(self, body: Body) -> Answer:
-        if not body:
-            return 200, {"data": {"migration_info": {"status": "success"}}}
-        source, target = body["from"], body["to"]
-        moved = (f"{source}/", f"mount:{source}")
-        for path in [path for path in self.stored if path.startswith(moved)]:
-            self.stored[path.replace(source, target, 1)] = self.stored.pop(path)
-        return 200, {"data": {"migration_id": "a-move"}}
-
-    def _mounts(self, method: str, path: str, body: Body) -> Answer:
-        name = path.removeprefix("sys/mounts/").replace("sys/auth/", "auth/")
-        key = f"mount:{name.removesuffix('/tune')}"
-        mount = self.stored.get(key)
-        if method == "POST" and name.endswith("/tune"):
-            config = {k: int(v[:-1]) for k, v in body.items() if k.endswith("_ttl")}
-            self.stored[key] = {**(mount or {}), **body, "config": config}
-            return 204, {}
-        if method == "POST":
-            if mount:
-                return 400, {"errors": [f"path is already in use at {name}/"]}
-            accessor = f"{body['type']}_{len(self.requests):08x}"
-            self.stored[key] = {**body, "accessor": accessor, "config": {}}
-            return 204, {}
-        if method == "DELETE":
-            for stored in [p for p in self.stored if p == key or p.startswith(f"{name}/")]:
-                del self.stored[stored]
-            return 204, {}
-        if mount is None:
-            return 400, {"errors": [f"No secret engine mount at {name}/"]}
-        return 200, {"data": mount}
-
-    def _plain(self, method: str, path: str, body: Body) -> Answer:
-        if method == "PUT":
-            self.stored[path] = {**self.stored.get(path, {}), **body}
-            return 204, {}
-        mount, roles, _ = path.partition("/roles/")
-        if roles and f"mount:{mount}" not in self.stored:
-            return 404, {"errors": [f"no handler for route {path}"]}
-        if method == "DELETE":
-            self.stored.pop(path, None)
-            return 204, {}
-        if path not in self.stored:
-            return 404, {"errors": []}
-        return 200, {"data": self.stored[path]}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    vault: FakeVault
-
-    def _handle(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length) or b"{}") or {}
-        status, answer = self.vault.answer(self.command, self.path.removeprefix("/v1/"), body)
-        payload = json.dumps(answer).encode() if status != 204 else b""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - the names http.server calls
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the requests are kept."""
-
-
-class VaultServer:
-    """Serves a ``FakeVault`` on loopback for as long as it is entered."""
-
-    def __init__(self) -> None:
-        self.vault = FakeVault()
-        handler = type("Handler", (_Handler,), {"vault": self.vault})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
+    def check(self, inputs: Values) -> Values:
+        """Return the inputs as the plugin completes them."""
+        request = messages.CheckRequest(
+            urn=_urn(self.token),
+            olds=_struct(self.inputs),
+            news=_struct(inputs),
+            randomSeed=b"1" * 32,
         )
+        checked = self._ask(self.stub.Check, request)
+        _expect_no_failures(checked.failures)
+        return _values(checked.inputs)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def diff(self, inputs: Values) -> messages.DiffResponse:
+        """Judge inputs against the state."""
+        request = messages.DiffRequest(
+            urn=_urn(self.token),
+            id=self.identifier,
+            olds=_struct(self.state),
+            old_inputs=_struct(self.inputs),
+            news=_struct(self.check(inputs)),
+        )
+        judged: messages.DiffResponse = self._ask(self.stub.Diff, request)
+        return judged
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def apply(self, inputs: Values) -> str:
+        """Do what an update does, and return what that was."""
+        if not self.identifier:
+            self._create(inputs)
+            return "create"
+        self.refresh()
+        judged = self.diff(inputs)
+        if judged.replaces:
+            self.delete()
+            self._create(inputs)
+            return "replace"
+        if judged.changes != messages.DiffResponse.DIFF_SOME:
+            return "same"
+        checked = self.check(inputs)
+        request = messages.UpdateRequest(
+            urn=_urn(self.token),
+            id=self.identifier,
+            olds=_struct(self.state),
+            old_inputs=_struct(self.inputs),
+            news=_struct(checked),
+        )
+        self.state = _values(self._ask(self.stub.Update, request).properties)
+        self.inputs = checked
+        return "update"
+
+    def refresh(self) -> None:
+        """Read the resource; one that is gone has no identifier afterwards."""
+        request = messages.ReadRequest(
+            urn=_urn(self.token),
+            id=self.identifier,
+            properties=_struct(self.state),
+            inputs=_struct(self.inputs),
+        )
+        found = self._ask(self.stub.Read, request)
+        self.identifier = found.id
+        self.state, self.inputs = _values(found.properties), _values(found.inputs)
+
+    def invoke(self, function: str) -> None:
+        """Call a function of the package, without arguments."""
+        self._ask(self.stub.Invoke, messages.InvokeRequest(tok=function))
+
+    def delete(self) -> None:
+        """Delete the resource."""
+        request = messages.DeleteRequest(
+            urn=_urn(self.token), id=self.identifier, properties=_struct(self.state)
+        )
+        self._ask(self.stub.Delete, request)
+        self.identifier, self.state, self.inputs = "", {}, {}
+
+    def _create(self, inputs: Values) -> None:
+        checked = self.check(inputs)
+        request = messages.CreateRequest(urn=_urn(self.token), properties=_struct(checked))
+        made = self._ask(self.stub.Create, request)
+        self.identifier, self.state, self.inputs = made.id, _values(made.properties), checked
+
+    def _ask(self, method: Any, request: object) -> Any:  # noqa: ANN401 - gRPC has no types
+        self.kept = None
+        try:
+            return method(request, timeout=300)
+        except grpc.RpcError as error:
+            for name, value in error.trailing_metadata() or ():
+                if name == "grpc-status-details-bin":
+                    self.kept = _left(value)
+            raise RefusedError(error.details()) from None
+
+
+@contextmanager
+def plugin(name: str, environment: Mapping[str, str], token: str = "") -> Iterator[Plugin]:
+    """Start a plugin as the engine does, but for the engine; end it afterwards."""
+    program = PLUGINS / f"pulumi-resource-{name}"
+    with subprocess.Popen([program], env=dict(environment), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            port = int(process.stdout.readline())
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                yield Plugin(ResourceProviderStub(channel), token)
+        finally:
+            process.kill()
+
+
+def _left(details: bytes) -> Values | None:
+    from pulumi.runtime.proto.status_pb2 import Status  # noqa: PLC0415 - for failures alone
+
+    for detail in Status.FromString(details).details:
+        left = messages.ErrorResourceInitFailed()
+        if detail.Unpack(left):
+            return _values(left.properties)
+    return None
+
+
+def _expect_no_failures(failures: Any) -> None:  # noqa: ANN401 - gRPC has no types
+    if failures:
+        raise RefusedError("\n".join(f"{each.property}: {each.reason}" for each in failures))
+
+
+def _urn(token: str) -> str:
+    return f"urn:pulumi:test::project::{token}::name"
+
+
+def _struct(values: Values) -> Struct:
+    struct = Struct()
+    struct.update(values)
+    return struct
+
+
+def _values(struct: Struct) -> Values:
+    values: Values = json_format.MessageToDict(struct)
+    return values
 
 
 @dataclass(frozen=True)
 class Project:
-    """A Pulumi program of its own, run by the real engine with the stand-in plugins."""
+    """A Pulumi program of its own, run by the real engine with the laboratory's plugins."""
 
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
@@ -185,25 +220,12 @@ class Project:
         """Deploy."""
         return self.pulumi("up", "--yes", "--skip-preview", *arguments, fails=fails)
 
-    def refresh(self) -> str:
-        """Bring the state to what is there."""
-        return self.pulumi("refresh", "--yes", "--skip-preview")
-
-    def steps(self) -> dict[str, list[str]]:
-        """Return the operations a preview plans, by the name of the resource."""
-        planned: dict[str, list[str]] = {}
-        for step in json.loads(self.pulumi("preview", "--json"))["steps"]:
-            name = step["urn"].rsplit("::", 1)[-1]
-            if step["op"] != "same":
-                planned.setdefault(name, []).append(step["op"])
-        return planned
-
     def state(self) -> str:
         """Return the state as the backend keeps it."""
         stacks = self.folder.parent / "state" / ".pulumi" / "stacks"
         return (stacks / self.folder.name / "test.json").read_text("utf-8")
 
-    def resource(self, name: str) -> Body:
+    def resource(self, name: str) -> Values:
         """Return what the state says about one resource."""
         latest = json.loads(self.state())["checkpoint"]["latest"]
         for found in latest.get("resources", []):
@@ -212,21 +234,7 @@ class Project:
         return {}
 
 
-def _install(pulumi_home: Path, name: str) -> None:
-    """Put a stand-in where the engine looks for the plugin that the installed SDK asks for."""
-    folder = pulumi_home / "plugins" / f"resource-{name}-v{metadata.version(f'pulumi-{name}')}"
-    folder.mkdir(parents=True)
-    launcher = folder / f"pulumi-resource-{name}"
-    python = shlex.quote(str(ROOT / ".venv" / "bin" / "python"))
-    launcher.write_text(
-        f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))}\nexport PYTHONPATH\n"
-        f'exec {python} -P -u -m lab.plugins.{name} "$@"\n',
-        "utf-8",
-    )
-    launcher.chmod(0o700)
-
-
-def new_project(folder: Path, address: str) -> Project:
+def new_project(folder: Path) -> Project:
     """Make a project with a stack, a backend and a ``PULUMI_HOME`` of its own."""
     search = [str(ROOT / ".venv" / "bin"), os.environ["PATH"], str(ROOT / ".tools" / "bin")]
     path = os.pathsep.join(search)
@@ -234,7 +242,9 @@ def new_project(folder: Path, address: str) -> Project:
         pytest.fail("no pulumi on PATH or in .tools/bin; type `make tools`")
     state, project = folder / "state", folder / "project"
     for name in ("aws", "vault", "command"):
-        _install(folder / "home", name)
+        home = folder / "home/plugins" / f"resource-{name}-v{metadata.version(f'pulumi-{name}')}"
+        home.mkdir(parents=True)
+        (home / f"pulumi-resource-{name}").symlink_to(PLUGINS / f"pulumi-resource-{name}")
     state.mkdir()
     project.mkdir()
     (project / "Pulumi.yaml").write_text("name: project\nruntime: python\n", "utf-8")
@@ -248,8 +258,6 @@ def new_project(folder: Path, address: str) -> Project:
         "PULUMI_CONFIG_PASSPHRASE": "false",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "VAULT_ADDR": address,
-        "VAULT_TOKEN": TOKEN,
     }
     made = Project(project, environment)
     made.pulumi("stack", "init", "test")

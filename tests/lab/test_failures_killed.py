@@ -92,9 +92,9 @@ def test_a_killed_engine_leaves_no_process_and_what_it_did_not_make_is_not_impor
 ) -> None:
     breaker.stack.destroy()
     breaker.run("up", ENGINE_KILLED, IDENTITY_PROVIDER.write)
-    # The stand-in ends with its engine, and its write with it; of Pulumi's own processes not all.
+    # The plugin ends with its engine, and its write with it; of Pulumi's own processes not all.
     _await(lambda: breaker.faults.writes("withdrawn") == [IDENTITY_PROVIDER.write])
-    _await(lambda: not any("lab.plugins." in each.command for each in _orphans(breaker)))
+    _await(lambda: not any("pulumi-resource-aws" in each.command for each in _orphans(breaker)))
     left = [each for each in _orphans(breaker) if "pulumi.dynamic" in each.command]
     assert left
     said = breaker.recover().stdout

@@ -1,1 +1,0 @@
-"""Stand-in for the official ``vault`` plugin, on hvac."""
