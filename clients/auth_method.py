@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from clients.vault import Vault, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import Vault
 
 _ELSEWHERE = "https://ec2.amazonaws.com"
 

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from clients.errors import AwsError
 from federation.identity import provider_identifier
 
 if TYPE_CHECKING:
@@ -17,28 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import GetOpenIDConnectProviderResponseTypeDef, TagTypeDef
 
+    from federation.account import AccountAccess
+
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
-
-
-class AwsError(Exception):
-    """AWS did not do what was asked; the message says what, why and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AccountAccess:
-    """How this machine reaches one AWS account; the same settings its Pulumi provider uses."""
-
-    account_id: str
-    """Twelve digits; anything done in another account is refused."""
-    region: str
-    """Region whose endpoints are asked."""
-    profile: str | None = None
-    """Profile of the AWS configuration; the environment decides if there is none."""
-    deploy_role_arn: str | None = None
-    """Role to assume first."""
-    external_id: str | None = None
-    """What the trust of that role asks for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,11 +40,11 @@ class HeldIdentityProvider:
     tags: dict[str, str]
 
 
-class Holdings:
-    """What an account holds under a name that is to be given to something new.
+class Account:
+    """The IAM of one account, signed in once.
 
     Raises:
-        AwsError: no credentials, wrong account, unreachable or refused.
+        AwsError: no credentials, wrong account, unreachable or refused; so does every method.
     """
 
     def __init__(self, access: AccountAccess) -> None:
@@ -92,17 +75,6 @@ class Holdings:
             raise _failure(f"read the identity provider of {issuer}", error) from error
         return HeldIdentityProvider(arn=arn, tags=_tags(found.get("Tags", [])))
 
-
-class IdentityProviders:
-    """The audiences and thumbprints of an account's OIDC identity providers.
-
-    Raises:
-        AwsError: no credentials, wrong account, unreachable or refused.
-    """
-
-    def __init__(self, access: AccountAccess) -> None:
-        self._iam = _iam(access)
-
     def audiences(self, provider_arn: str) -> frozenset[str] | None:
         """Return the audiences registered at a provider; ``None`` when it does not exist."""
         found = self._found(provider_arn)
@@ -113,7 +85,7 @@ class IdentityProviders:
         found = self._found(provider_arn)
         return [] if found is None else found["ThumbprintList"]
 
-    def add(self, provider_arn: str, audience: str) -> None:
+    def add_audience(self, provider_arn: str, audience: str) -> None:
         """Register an audience; registering it twice is no error.
 
         Source: IAM API Reference, "AddClientIDToOpenIDConnectProvider" ("idempotent").
@@ -127,7 +99,7 @@ class IdentityProviders:
                 f"register the audience {audience!r} at {provider_arn}", error
             ) from error
 
-    def remove(self, provider_arn: str, audience: str) -> None:
+    def remove_audience(self, provider_arn: str, audience: str) -> None:
         """Remove an audience; already removed, or the whole provider gone, is no error."""
         try:
             self._iam.remove_client_id_from_open_id_connect_provider(
@@ -139,6 +111,14 @@ class IdentityProviders:
                     f"remove the audience {audience!r} from {provider_arn}", error
                 ) from error
 
+    def users_under(self, path: str) -> list[str]:
+        """Return the names of the users under an IAM path, given with both outer slashes."""
+        try:
+            pages = self._iam.get_paginator("list_users").paginate(PathPrefix=path)
+            return [user["UserName"] for page in pages for user in page["Users"]]
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(f"list the IAM users under {path}", error) from error
+
     def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
         try:
             return self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
@@ -146,25 +126,6 @@ class IdentityProviders:
             if _code(error) == "NoSuchEntity":
                 return None
             raise _failure(f"read the identity provider {provider_arn}", error) from error
-
-
-class Users:
-    """The IAM users of an account.
-
-    Raises:
-        AwsError: no credentials, wrong account, unreachable or refused.
-    """
-
-    def __init__(self, access: AccountAccess) -> None:
-        self._iam = _iam(access)
-
-    def under(self, path: str) -> list[str]:
-        """Return the names of the users under an IAM path, given with both outer slashes."""
-        try:
-            pages = self._iam.get_paginator("list_users").paginate(PathPrefix=path)
-            return [user["UserName"] for page in pages for user in page["Users"]]
-        except (ClientError, BotoCoreError) as error:
-            raise _failure(f"list the IAM users under {path}", error) from error
 
 
 def _iam(access: AccountAccess) -> IAMClient:

@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clients.aws import AwsError
+from clients.errors import AwsError
 from federation.arns import sts_endpoint
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"

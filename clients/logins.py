@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clients.vault import Vault, VaultError
+from clients.errors import VaultError
+from clients.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,13 @@ import hvac
 import hvac.exceptions
 import requests  # hvac lets its exceptions through
 
+from clients.errors import (
+    NotSignedInError,
+    VaultError,
+    VaultForbiddenError,
+    VaultUnreachableError,
+    VaultUntrustedError,
+)
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
@@ -43,29 +51,12 @@ ENGINE_SETTINGS = (
 """What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
 credentials"), without keys and their rotation, which it does not have."""
 
+_KEYS = threading.Lock()
+"""Held while a signing key's audiences are read and written back: Vault has no single step."""
+
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
 "Parameters", ``default_max_request_duration``), and then what was revoked stays revoked."""
-
-
-class VaultError(Exception):
-    """Vault did not do what was asked; the message says where, why and what to do."""
-
-
-class VaultUnreachableError(VaultError):
-    """Vault did not answer at all."""
-
-
-class VaultUntrustedError(VaultUnreachableError):
-    """Something answers, with a certificate that is not trusted here."""
-
-
-class VaultForbiddenError(VaultError):
-    """The token may not do this."""
-
-
-class NotSignedInError(VaultError):
-    """A secrets engine has no session at AWS; Vault does not pass on why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +68,8 @@ class HeldFederation:
     role_arn: str
     token_ttl_seconds: int
     token_key: str
+    username_template: str = ""
+    """Of a secrets engine only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +148,7 @@ class Vault:
             role_arn=held.get("role_arn") or "",
             token_ttl_seconds=int(held.get("identity_token_ttl") or 0),
             token_key=mounted.get("config", {}).get("identity_token_key") or "",
+            username_template=held.get("username_template") or "",
         )
 
     def mount(self, path: str) -> HeldMount | None:
@@ -228,6 +222,58 @@ class Vault:
         found = self._ask("list", path, lambda: self._client.list(path))
         return list(found["data"]["keys"]) if found else []
 
+    def signed_audiences(self, key: str) -> frozenset[str]:
+        """Return the audiences that a signing key may sign for; none when it does not exist.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        held = self._read(f"identity/oidc/key/{key}") or {}
+        return frozenset(held.get("allowed_client_ids") or ())
+
+    def sign_for(self, key: str, audience: str) -> None:
+        """Let a signing key sign for an audience too; twice is no error.
+
+        Raises:
+            VaultError: unreachable or refused, or there is no such key.
+        """
+        with _KEYS:
+            if self._read(f"identity/oidc/key/{key}") is None:
+                # Written, it would be made anew, with settings that nobody declared.
+                raise VaultError(f"Vault at {self.address} has no signing key {key!r}")
+            self._set_audiences(key, self.signed_audiences(key) | {audience})
+
+    def sign_no_more_for(self, key: str, audience: str) -> None:
+        """Let a signing key sign for an audience no more, unless a mount still asks it to.
+
+        Of two resources that let one audience be signed, because its mount moved to another
+        account, the old one must not take it from the mount that is there now.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        with _KEYS:
+            held = self.signed_audiences(key)
+            if audience in held and audience not in self._audiences_in_use(key):
+                self._set_audiences(key, held - {audience})
+
+    def _set_audiences(self, key: str, audiences: frozenset[str]) -> None:
+        path, data = f"identity/oidc/key/{key}", {"allowed_client_ids": sorted(audiences)}
+        self._ask("update", path, lambda: self._client.write_data(path, data=data))
+
+    def _audiences_in_use(self, key: str) -> set[str]:
+        """Return the audiences of the namespace's AWS mounts whose tokens the key signs."""
+        held = [
+            self.federation(mount_class, path.rstrip("/"))
+            for mount_class, listed in (
+                (MountClass.SECRET, "sys/mounts"),
+                (MountClass.AUTH, "sys/auth"),
+            )
+            for path, mount in (self._read(listed) or {}).items()
+            if mount["type"] == "aws" and mount["config"].get("identity_token_key") == key
+        ]
+        return {each.audience for each in held if each}
+
     def version(self) -> str:
         """Return the server's version, for example ``1.21.0+ent``.
 
@@ -282,14 +328,6 @@ class Vault:
                 return refused[1]
             raise
         raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
-
-    def username_template(self, path: str) -> str:
-        """Return the template by which an AWS secrets engine names users; empty without one.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        return str((self._read(f"{path}/config/root") or {}).get("username_template") or "")
 
     def set_username_template(self, path: str, template: str) -> None:
         """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.

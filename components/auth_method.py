@@ -8,11 +8,9 @@ import pulumi
 import pulumi_vault as vault
 
 from components.declared import DeclaredMethod
-from components.federation_check import FederationCheck, FederationCheckArgs
+from components.federated import Federated
 from components.identity_provider import IdentityProvider
-from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
 from components.summary import MethodSummary
-from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import arns, identity, permissions
 from federation.logins import LoginRole, confusable
 from federation.names import MountNames
@@ -37,10 +35,10 @@ class AuthMethod(pulumi.ComponentResource):
     """Lets roles and users of AWS log in to Vault, without a key of its own to ask AWS with.
 
     Type ``vaultwif:federation:AuthMethod``. Children:
-    ``<namespace>-signing/<audience>``, ``<name>-mount``,
-    ``<account>/<namespace>-audience/<audience>``, ``<name>-workload``, ``<name>-client``,
-    ``<name>-identity``, ``<name>-check``, for each Vault policy ``<name>-policy/<policy>`` and for
-    each Vault role ``<name>-role/<role>``. Where principals of another account are bound, also
+    ``<account>/<namespace>-audience/<audience>``, ``<name>-mount``, ``<name>-workload``,
+    ``<name>-workload/<policy>`` for each inline policy, ``<name>-client``,
+    ``<name>-federation``, ``<name>-identity``, for each Vault policy ``<name>-policy/<policy>`` and
+    for each Vault role ``<name>-role/<role>``. Where principals of another account are bound, also
     ``<name>-account/<account>``.
 
     They are created in this order: Vault looks the principals of a role up when the role is
@@ -57,26 +55,21 @@ class AuthMethod(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._server_id = args.method.server_id or identity.host(args.trust.issuer.declared.address)
 
+        self._way = Federated(self, name, args.method, args.names, args.trust)
         mount = self._mount()
-        subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
-            lambda known: identity.subject(known[0], args.names.mount_class, known[1])
+        self._way.let_act(
+            mount.accessor,
+            permissions.login_policies(args.names, args.method.roles, args.method.other_accounts),
         )
-        check = self._federation(mount, subject)
-        needed = [check, self._identity(mount), *self._other_accounts(mount, check)]
+        client = self._client(mount)
+        self._way.verify(mount, [client], confusable=confusable(args.method.roles))
+        needed = [self._way.federation, self._identity(mount), *self._other_accounts(mount)]
         policies = self._policies()
         for role in args.method.roles:
             self._role(role, mount, policies, needed)
         self.summary = MethodSummary(
-            mount=args.method.path,
-            namespace=args.names.namespace,
-            issuer=args.trust.issuer.url,
-            audience=args.method.audience,
-            subject=subject,
-            role_arn=check.role_arn,
-            provider_arn=args.trust.arn,
-            thumbprints=args.trust.chain.thumbprints,
+            **self._way.said(),
             server_id=self._server_id,
-            region=args.trust.account.region,
             log_in={role.name: self._command(role) for role in args.method.roles},
         ).output()
         self.register_outputs({"summary": self.summary})
@@ -96,25 +89,18 @@ class AuthMethod(pulumi.ComponentResource):
 
     def _mount(self) -> vault.AuthBackend:
         name, method, trust = self._name, self._args.method, self._args.trust
-        signing = vault.identity.OidcKeyAllowedClientID(
-            # A resource of its own, like the registered audience and for the same reason.
-            f"{trust.issuer.pulumi_resource_name}-signing/{method.audience}",
-            key_name=trust.issuer.key,
-            allowed_client_id=method.audience,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         return vault.AuthBackend(
             f"{name}-mount",
             type="aws",
             path=method.path,
             description=method.description,
-            identity_token_key=signing.key_name,
+            identity_token_key=trust.issuer.key,
             # Moved, a mount would leave its roles below a path that is gone.
             disable_remount=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # On destroy, everything that is this stack's alone goes before what it shares.
-                depends_on=[trust],
+                # On destroy, the mount goes before anything that it shares with others.
+                depends_on=[self._way.audience],
                 protect=trust.issuer.declared.protect,
                 # because a path holds one mount.
                 delete_before_replace=True,
@@ -124,38 +110,14 @@ class AuthMethod(pulumi.ComponentResource):
             ),
         )
 
-    def _federation(self, mount: vault.AuthBackend, subject: pulumi.Output[str]) -> FederationCheck:
-        name, args, method, trust = self._name, self._args, self._args.method, self._args.trust
-        child = pulumi.ResourceOptions(parent=self)
-        audience = RegisteredAudience(
-            # By what it is: under the mount's name, a renamed mount's old resource would take away
-            # the audience that the new one relies on.
-            f"{trust.pulumi_resource_name}-audience/{method.audience}",
-            RegisteredAudienceArgs(
-                provider_arn=trust.arn, audience=method.audience, account=trust.account
-            ),
-            child,
-        )
-        workload = WorkloadRole(
-            f"{name}-workload",
-            WorkloadRoleArgs(
-                names=args.names,
-                provider_arn=trust.arn,
-                audience=method.audience,
-                subject=subject,
-                policies=permissions.login_policies(
-                    args.names, method.roles, method.other_accounts
-                ),
-                boundary=trust.account.boundary,
-            ),
-            child,
-        )
-        client = vault.aws.AuthBackendClient(
+    def _client(self, mount: vault.AuthBackend) -> vault.aws.AuthBackendClient:
+        name, method, trust = self._name, self._args.method, self._args.trust
+        return vault.aws.AuthBackendClient(
             f"{name}-client",
             backend=mount.path,
             identity_token_audience=method.audience,
             identity_token_ttl=method.token_ttl_seconds,
-            role_arn=workload.arn,
+            role_arn=self._way.role.arn,
             iam_server_id_header_value=self._server_id,
             # Together: a login signed for a region is not valid at another region's endpoint.
             sts_endpoint=arns.sts_endpoint(trust.account.region),
@@ -171,22 +133,6 @@ class AuthMethod(pulumi.ComponentResource):
                     ]
                 ),
             ),
-        )
-        return FederationCheck(
-            f"{name}-check",
-            FederationCheckArgs(
-                address=trust.issuer.declared.address,
-                names=args.names,
-                path=method.path,
-                accessor=mount.accessor,
-                audience=method.audience,
-                role_arn=workload.arn,
-                issuer=trust.issuer.url,
-                token_key=trust.issuer.key,
-                token_ttl_seconds=method.token_ttl_seconds,
-                confusable=confusable(method.roles),
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=[audience, workload, client]),
         )
 
     def _identity(self, mount: vault.AuthBackend) -> pulumi.Resource:
@@ -204,9 +150,7 @@ class AuthMethod(pulumi.ComponentResource):
             opts=self._bound_to_a_path(),
         )
 
-    def _other_accounts(
-        self, mount: vault.AuthBackend, check: FederationCheck
-    ) -> list[pulumi.Resource]:
+    def _other_accounts(self, mount: vault.AuthBackend) -> list[pulumi.Resource]:
         return [
             vault.aws.AuthBackendStsRole(
                 # By account, for the official provider writes a changed one to the old path.
@@ -215,7 +159,7 @@ class AuthMethod(pulumi.ComponentResource):
                 account_id=role.account,
                 sts_role=role.arn,
                 external_id=role.external_id,
-                opts=self._bound_to_a_path(check),
+                opts=self._bound_to_a_path(self._way.federation),
             )
             for role in self._args.method.other_accounts
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
+from federation.account import AccountAccess
 from federation.logins import LoginRole, StsRole
 from federation.roles import VaultRole
 
@@ -48,6 +49,9 @@ class DeclaredVault(Protocol):
 
 class DeclaredAccount(Protocol):
     """One AWS account."""
+
+    @property
+    def access(self) -> AccountAccess: ...
 
     @property
     def id(self) -> str:
@@ -184,6 +188,17 @@ class DeclaredLogin(Protocol):
     @property
     def aws_roles(self) -> tuple[str, ...]:
         """Everything that some group may read."""
+
+
+class DeclaredMount(Protocol):
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def audience(self) -> str: ...
+
+    @property
+    def token_ttl_seconds(self) -> int: ...
 
 
 class DeclaredMethod(Protocol):

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_vault as vault
 
 from components.declared import DeclaredLogin
-from components.oidc_client import OidcClient, OidcClientArgs
+from components.dynamic.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
 from components.summary import LoginSummary
 from federation import identity

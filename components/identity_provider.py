@@ -7,10 +7,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.declared import DeclaredAccount
-from components.identity_provider_check import IdentityProviderCheck, IdentityProviderCheckArgs
-from components.identity_provider_guard import IdentityProviderGuard, IdentityProviderGuardArgs
+from components.dynamic.identity_provider import (
+    IdentityProviderCheck,
+    IdentityProviderCheckArgs,
+    IdentityProviderGuard,
+    IdentityProviderGuardArgs,
+)
+from components.dynamic.thumbprint import Thumbprint
 from components.issuer import Issuer
-from components.thumbprint import Thumbprint
 from federation import names
 
 
@@ -25,7 +29,7 @@ class IdentityProviderArgs:
     chain: Thumbprint
     """The certificate chain of the issuer's host; of use for a managed identity provider only."""
     audiences: Sequence[str]
-    """The audiences of the stack's own mounts; each is a RegisteredAudience of its own."""
+    """The audiences of the stack's own mounts; each is an Audience of its own."""
 
 
 class IdentityProvider(pulumi.ComponentResource):
@@ -53,7 +57,8 @@ class IdentityProvider(pulumi.ComponentResource):
         check = IdentityProviderCheck(
             f"{name}-check",
             IdentityProviderCheckArgs(
-                account=args.account,
+                account=args.account.access,
+                ownership=args.account.identity_provider,
                 # A string, so that the check waits for nothing: the issuer is not set yet.
                 provider_arn=names.provider_arn(
                     args.account.partition, args.account.id, args.issuer.declared_url
@@ -79,7 +84,7 @@ class IdentityProvider(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[check],
-                # because each audience is a RegisteredAudience of its own: in this list, the
+                # because each audience is a resource of its own: in this list, the
                 # audience of a removed engine would go before its leases are revoked.
                 ignore_changes=["clientIdLists"],
             ),
@@ -87,7 +92,7 @@ class IdentityProvider(pulumi.ComponentResource):
         return IdentityProviderGuard(
             f"{name}-guard",
             IdentityProviderGuardArgs(
-                account=self.account, provider_arn=provider.arn, audiences=audiences
+                account=self.account.access, provider_arn=provider.arn, audiences=audiences
             ),
             pulumi.ResourceOptions(parent=self),
         )

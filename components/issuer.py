@@ -6,8 +6,7 @@ import pulumi
 import pulumi_vault as vault
 
 from components.declared import DeclaredVault
-from components.issuer_check import IssuerCheck, IssuerCheckArgs
-from components.issuer_guard import IssuerGuard, IssuerGuardArgs
+from components.dynamic.issuer import IssuerCheck, IssuerCheckArgs, IssuerGuard, IssuerGuardArgs
 from components.namespace import Namespace
 from federation import identity, names
 
@@ -55,8 +54,10 @@ class Issuer(pulumi.ComponentResource):
         check = IssuerCheck(
             f"{name}-check",
             IssuerCheckArgs(
-                cluster=args.cluster,
+                address=args.cluster.address,
                 namespace=args.namespace.there if args.namespace else path,
+                issuer=args.cluster.public_address,
+                ownership=args.cluster.issuer,
                 key=signing_key,
             ),
             child,

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_vault as vault
 
-from components.namespace_check import NamespaceCheck, NamespaceCheckArgs
-from components.namespace_guard import NamespaceGuard, NamespaceGuardArgs
+from components.dynamic.namespace import (
+    NamespaceCheck,
+    NamespaceCheckArgs,
+    NamespaceGuard,
+    NamespaceGuardArgs,
+)
 from federation import identity
 
 if TYPE_CHECKING:

@@ -8,18 +8,14 @@ from string import Template
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pulumi_vault as vault
 
 from components.declared import DeclaredEngine
-from components.federation_check import FederationCheck, FederationCheckArgs
+from components.federated import Federated
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
-from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
-from components.session_check import SessionCheck, SessionCheckArgs
 from components.summary import EngineSummary
-from components.user_guard import UserGuard, UserGuardArgs
-from components.username_template import UsernameTemplate, UsernameTemplateArgs
-from components.workload_role import WorkloadRole, WorkloadRoleArgs
 from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
@@ -53,17 +49,16 @@ class SecretsEngine(pulumi.ComponentResource):
     """Issues AWS credentials from one mount, without a key of its own.
 
     Type ``vaultwif:vault:SecretsEngine``. Children:
-    ``<namespace>-signing/<audience>``, ``<name>-mount``, ``<name>-usernames``,
-    ``<account>/<namespace>-audience/<audience>``, ``<name>-workload``, ``<name>-check``,
-    ``<name>-session``, ``<name>-users`` and, for each Vault role, ``<name>-leases/<role>``,
-    ``<name>-role/<role>``, ``<name>-access/<role>``.
+    ``<account>/<namespace>-audience/<audience>``, ``<name>-mount``, ``<name>-workload``,
+    ``<name>-workload/<policy>`` for each inline policy, ``<name>-federation`` and, for each Vault
+    role, ``<name>-leases/<role>``, ``<name>-role/<role>``, ``<name>-access/<role>``.
 
     They are created in this order and destroyed in the reverse one: first nothing new is issued,
-    then what was issued ends while Vault can still reach AWS, then AWS forgets the mount, then the
-    mount goes.
+    then what was issued ends while Vault can still reach AWS, then the mount goes, then AWS
+    forgets it.
     """
 
-    workload: WorkloadRole
+    role: aws.iam.Role
     """IAM role of the mount, which target roles trust."""
     grants: dict[str, Grant]
     """How to let somebody read, by Vault role."""
@@ -75,65 +70,30 @@ class SecretsEngine(pulumi.ComponentResource):
     ) -> None:
         super().__init__("vaultwif:vault:SecretsEngine", name, None, opts)
         self._name, self._args = name, args
+        roles = args.engine.roles
 
+        self._way = Federated(self, name, args.engine, args.names, args.trust)
         mount = self._mount()
-        subject = pulumi.Output.all(args.trust.issuer.namespace_id, mount.accessor).apply(
-            lambda known: identity.subject(known[0], args.names.mount_class, known[1])
-        )
-        check, self.workload, audience = self._federation(mount, subject)
-        needed: list[pulumi.Resource] = [audience, self.workload]
-        usernames = UsernameTemplate(
-            f"{name}-usernames",
-            UsernameTemplateArgs(
-                address=args.trust.issuer.declared.address,
-                namespace=args.names.namespace,
-                path=args.engine.path,
-                accessor=mount.accessor,
-                template=USERNAME_TEMPLATE,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        # After the template, because both write the mount's whole configuration.
-        session = self._session(check, subject, [usernames, *needed])
-        users = UserGuard(
-            f"{name}-users",
-            UserGuardArgs(names=args.names, account=args.trust.account),
-            pulumi.ResourceOptions(parent=self, depends_on=[session, check, *needed]),
-        )
-        self.grants = {
-            role.name: self._role(role, mount, [users, *needed]) for role in args.engine.roles
-        }
+        self._way.let_act(mount.accessor, permissions.inline_policies(args.names, roles))
+        self._way.verify(mount, username_template=USERNAME_TEMPLATE)
+        self.role = self._way.role
+        self.grants = {role.name: self._role(role, mount) for role in roles}
         self.summary = EngineSummary(
-            mount=args.engine.path,
-            namespace=args.names.namespace,
-            region=args.trust.account.region,
-            issuer=args.trust.issuer.url,
-            audience=args.engine.audience,
-            subject=subject,
-            role_arn=check.role_arn,
-            provider_arn=args.trust.arn,
-            thumbprints=args.trust.chain.thumbprints,
+            **self._way.said(),
             read_credentials={role: grant.command for role, grant in self.grants.items()},
         ).output()
         self.register_outputs({"summary": self.summary})
 
     def _mount(self) -> vault.aws.SecretBackend:
         name, engine, trust = self._name, self._args.engine, self._args.trust
-        signing = vault.identity.OidcKeyAllowedClientID(
-            # A resource of its own, like the registered audience and for the same reason.
-            f"{trust.issuer.pulumi_resource_name}-signing/{engine.audience}",
-            key_name=trust.issuer.key,
-            allowed_client_id=engine.audience,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         return vault.aws.SecretBackend(
             f"{name}-mount",
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
             sts_endpoint=arns.unguessed_sts_endpoint(trust.account.region),
-            identity_token_audience=signing.allowed_client_id,
-            identity_token_key=signing.key_name,
+            identity_token_audience=engine.audience,
+            identity_token_key=trust.issuer.key,
             identity_token_ttl=engine.token_ttl_seconds,
             # A string, for the role does not exist yet: its trust needs this mount's accessor.
             role_arn=self._args.names.role_arn,
@@ -144,8 +104,8 @@ class SecretsEngine(pulumi.ComponentResource):
             disable_remount=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # On destroy, everything that is this stack's alone goes before what it shares.
-                depends_on=[trust],
+                # Vault refuses to sign for an audience that the key does not know.
+                depends_on=[self._way.audience],
                 protect=trust.issuer.declared.protect,
                 # because a path holds one mount, and a mount whose configuration failed to be
                 # written is replaced by the next update.
@@ -158,78 +118,9 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
         )
 
-    def _federation(
-        self, mount: vault.aws.SecretBackend, subject: pulumi.Output[str]
-    ) -> tuple[FederationCheck, WorkloadRole, RegisteredAudience]:
-        """Return the check, and what revocation needs besides the mount."""
-        name, args, engine, trust = self._name, self._args, self._args.engine, self._args.trust
-        child = pulumi.ResourceOptions(parent=self)
-        audience = RegisteredAudience(
-            # By what it is: under the mount's name, a renamed mount's old resource would take away
-            # the audience that the new one relies on.
-            f"{trust.pulumi_resource_name}-audience/{engine.audience}",
-            RegisteredAudienceArgs(
-                provider_arn=trust.arn, audience=engine.audience, account=trust.account
-            ),
-            child,
-        )
-        workload = WorkloadRole(
-            f"{name}-workload",
-            WorkloadRoleArgs(
-                names=args.names,
-                provider_arn=trust.arn,
-                audience=engine.audience,
-                subject=subject,
-                policies=permissions.inline_policies(args.names, engine.roles),
-                boundary=trust.account.boundary,
-            ),
-            child,
-        )
-        check = FederationCheck(
-            f"{name}-check",
-            FederationCheckArgs(
-                address=trust.issuer.declared.address,
-                names=args.names,
-                path=engine.path,
-                accessor=mount.accessor,
-                audience=engine.audience,
-                role_arn=workload.arn,
-                issuer=trust.issuer.url,
-                token_key=trust.issuer.key,
-                token_ttl_seconds=engine.token_ttl_seconds,
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=[audience, workload]),
-        )
-        return check, workload, audience
-
-    def _session(
-        self,
-        check: FederationCheck,
-        subject: pulumi.Output[str],
-        after: list[pulumi.Resource],
-    ) -> SessionCheck:
-        args, trust = self._args, self._args.trust
-        return SessionCheck(
-            f"{self._name}-session",
-            SessionCheckArgs(
-                address=trust.issuer.declared.address,
-                names=args.names,
-                path=args.engine.path,
-                issuer=trust.issuer.url,
-                subject=subject,
-                audience=args.engine.audience,
-                role_arn=check.role_arn,
-                provider_arn=trust.arn,
-                thumbprints=trust.chain.thumbprints,
-                account=trust.account,
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=[check, *after]),
-        )
-
-    def _role(
-        self, role: VaultRole, mount: vault.aws.SecretBackend, outliving: list[pulumi.Resource]
-    ) -> Grant:
+    def _role(self, role: VaultRole, mount: vault.aws.SecretBackend) -> Grant:
         name, args, path = self._name, self._args, self._args.engine.path
+        needed = permissions.needed_by(args.names, role)
         guard = LeaseGuard(
             f"{name}-leases/{role.name}",
             LeaseGuardArgs(
@@ -240,9 +131,12 @@ class SecretsEngine(pulumi.ComponentResource):
                 # Groups, because the right to take users out of one goes with its last role.
                 replaced_by=(mount.accessor, args.names.account_id, *role.groups),
             ),
-            # Each directly, not one through the other: an inline policy that an update removes is
-            # no longer among what the others depend on, but still among what the old guard does.
-            pulumi.ResourceOptions(parent=self, depends_on=outliving),
+            pulumi.ResourceOptions(
+                parent=self,
+                # The policies directly too: one that an update removes is no longer among what the
+                # federation depends on, but still among what the old guard does.
+                depends_on=[self._way.federation, *(self._way.policies[name] for name in needed)],
+            ),
         )
         vault_role = vault.aws.SecretBackendRole(
             f"{name}-role/{role.name}",

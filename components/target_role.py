@@ -9,7 +9,6 @@ import pulumi_aws as aws
 
 from components.declared import DeclaredTarget
 from components.summary import TargetSummary
-from components.workload_role import WorkloadRole
 from federation.names import TargetNames
 from federation.target_trust import Principal, target_trust
 
@@ -27,7 +26,7 @@ class TargetRoleArgs:
     """The role as declared."""
     names: TargetNames
     """Every physical name of it."""
-    trusted: Mapping[str, WorkloadRole]
+    trusted: Mapping[str, aws.iam.Role]
     """IAM roles of the engines that may assume it, by engine."""
     boundary: str | None
     """ARN of the role's permissions boundary."""
@@ -53,7 +52,7 @@ class TargetRole(pulumi.ComponentResource):
         self, name: str, args: TargetRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:TargetRole", name, None, opts)
-        # As for every role of the program (:class:`WorkloadRole`): another account, another role.
+        # As for every role of the program (:class:`Federated`): another account, another role.
         child = pulumi.ResourceOptions(parent=self, replacement_trigger=args.names.account_id)
 
         engines = [role for _, role in sorted(args.trusted.items())]

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from configuration.problems import Key, Problems
 from configuration.schema import Ownership, Section, accepts
 from federation import arns, syntax
+from federation.account import AccountAccess
 from federation.names import check_key
 
 
@@ -33,6 +34,17 @@ class Account(Section):
     def partition(self) -> str:
         """The AWS partition of the account."""
         return arns.partition_of(self.region)
+
+    @property
+    def access(self) -> AccountAccess:
+        """How whoever asks the account something reaches it."""
+        return AccountAccess(
+            account_id=self.id,
+            region=self.region,
+            profile=self.profile,
+            deploy_role_arn=self.deploy_role_arn,
+            external_id=self.external_id,
+        )
 
     @field_validator("deploy_role_arn", "boundary")
     @classmethod

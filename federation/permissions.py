@@ -122,6 +122,15 @@ def inline_policies(names: MountNames, roles: Iterable[VaultRole]) -> dict[str, 
     )
 
 
+def needed_by(names: MountNames, role: VaultRole) -> list[str]:
+    """Return the names of the inline policies that end what one Vault role hands out, or begin it.
+
+    While they are there, what is under way is finished, and what was handed out can be ended.
+    """
+    groups = [names.revoke_group_policy(group) for group in sorted(role.groups)]
+    return [names.revoke_policy, *groups, names.issue_policy(role.name)]
+
+
 def resolve_policy(role: LoginRole, account_id: str) -> Document | None:
     """Grant looking up the principals of one Vault role that are in the mount's own account.
 

@@ -14,13 +14,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clients.aws import AccountAccess, AwsError, Users
-from clients.vault import (
-    VaultError,
-    VaultUnreachableError,
-    VaultUntrustedError,
-    public_document,
-)
+from clients.aws import Account
+from clients.errors import AwsError, VaultError, VaultUnreachableError, VaultUntrustedError
+from clients.vault import public_document
+from federation.account import AccountAccess
 from operations import unrecorded
 from operations.replaced import freed, is_deleted
 
@@ -40,13 +37,13 @@ GONE_WITH_VAULT = (
         f"pulumi-python:dynamic/vaultwif:{noun}"
         for noun in (
             *("Connection", "NamespaceCheck", "NamespaceGuard", "IssuerCheck", "IssuerGuard"),
-            *("FederationCheck", "SessionCheck", "OidcClient", "UsernameTemplate", "UserGuard"),
+            *("Federation", "OidcClient"),
         )
     ),
 )
 """Beginnings of the types of what cannot be deleted without Vault."""
 
-USER_GUARD = "pulumi-python:dynamic/vaultwif:UserGuard"
+FEDERATION = "pulumi-python:dynamic/vaultwif:Federation"
 
 
 class AbandonError(Exception):
@@ -76,7 +73,7 @@ def abandon(stack: str) -> None:
     _require_silence(vault_addresses(resources))
     try:
         _require_record(exported["deployment"], stack)
-        left = [found for found in map(_orphans, user_guards(resources)) if found.names]
+        left = [found for found in map(_orphans, user_paths(resources)) if found.names]
     except AwsError as error:
         raise AbandonError(f"{error}\nNothing was changed.") from error
     print(describe(left), flush=True)
@@ -94,9 +91,10 @@ def vault_addresses(resources: Iterable[Resource]) -> list[str]:
     return sorted({each["inputs"]["address"] for each in providers})
 
 
-def user_guards(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
-    """Return what the stack's user guards know: account, way to reach it, IAM path."""
-    return [each["outputs"] for each in resources if each["type"] == USER_GUARD]
+def user_paths(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
+    """Return where the stack's engines make users: account, way to reach it, IAM path."""
+    federations = [each["outputs"] for each in resources if each["type"] == FEDERATION]
+    return [each for each in federations if "iam_path" in each]
 
 
 def without_vault(resources: Sequence[Resource]) -> list[Resource]:
@@ -152,16 +150,9 @@ def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
         )
 
 
-def _orphans(guard: Mapping[str, Any]) -> Orphans:
-    access = AccountAccess(
-        account_id=guard["account_id"],
-        region=guard["region"],
-        profile=guard.get("profile"),
-        deploy_role_arn=guard.get("deploy_role_arn"),
-        external_id=guard.get("external_id"),
-    )
-    path = guard["iam_path"]
-    names = tuple(sorted(Users(access).under(path)))
+def _orphans(federation: Mapping[str, Any]) -> Orphans:
+    access, path = AccountAccess.among(federation), federation["iam_path"]
+    names = tuple(sorted(Account(access).users_under(path)))
     return Orphans(account_id=access.account_id, iam_path=path, names=names)
 
 

@@ -11,9 +11,8 @@ import os
 import sys
 
 from clients.auth_method import AuthMethod
-from clients.aws import AwsError
+from clients.errors import AwsError, VaultError
 from clients.identity_proof import identity_proof
-from clients.vault import VaultError
 
 
 def main() -> int:

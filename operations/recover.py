@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from clients.aws import AwsError
-from clients.vault import VaultError
+from clients.errors import AwsError, VaultError
 from operations import dead_engine, unrecorded
 from operations.replaced import freed, is_deleted, without_deleted
 

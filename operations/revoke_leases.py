@@ -16,14 +16,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
 from clients.tls import TlsError, presented_chain
-from clients.vault import (
-    NOT_SIGNED_IN,
-    Vault,
-    VaultError,
-    VaultForbiddenError,
-    VaultUnreachableError,
-)
+from clients.vault import NOT_SIGNED_IN, Vault
 from federation import certificates, identity
 from federation.identity import MountClass
 

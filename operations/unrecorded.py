@@ -14,9 +14,10 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from clients.aws import AccountAccess, Holdings
+from clients.aws import Account
 from clients.logins import Logins
 from clients.vault import Vault
+from federation.account import AccountAccess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,7 +245,7 @@ def _logins(planned: Planned) -> Logins:
 
 def _role(planned: Planned) -> Found | None:
     name = planned.inputs["name"]
-    held = Holdings(_access(planned.settings)).role(name)
+    held = Account(_access(planned.settings)).role(name)
     if held is None:
         return None
     trust = _decoded_if_known(planned.inputs["assumeRolePolicy"])
@@ -257,7 +258,7 @@ def _role(planned: Planned) -> Found | None:
 
 def _identity_provider(planned: Planned) -> Found | None:
     url = planned.inputs["url"]
-    held = Holdings(_access(planned.settings)).identity_provider(url)
+    held = Account(_access(planned.settings)).identity_provider(url)
     if held is None:
         return None
     doubts = {

@@ -329,10 +329,10 @@ def test_a_configuration_dropped_on_the_server_shows_as_a_diff_and_is_mended(sta
     vault = stack.laboratory.vault()
     held = vault.read("auth/aws/config/client")["data"]
     vault.delete("auth/aws/config/client")
-    assert stack.changes() == {"auth/aws-client": "create", "auth/aws-check": "update"}
+    assert stack.changes() == {"auth/aws-client": "create", "auth/aws-federation": "update"}
     less = {"identity_token_audience": "", "role_arn": "", "max_retries": -1}
     vault.write_data("auth/aws/config/client", data={**held, **less})
-    assert stack.changes() == {"auth/aws-client": "update", "auth/aws-check": "update"}
+    assert stack.changes() == {"auth/aws-client": "update", "auth/aws-federation": "update"}
     stack.up()
     assert vault.read("auth/aws/config/client")["data"] == held
     log_in(stack.laboratory, "app", signed(session(stack.laboratory, "app")))
@@ -416,7 +416,7 @@ def test_a_wildcard_lets_in_whom_it_names_where_the_stack_says_so(
     refused(stack, "app", signed(session(laboratory, "app")))
     refused(stack, "app", signed(session(laboratory, "stranger", account="data")))
     _become(laboratory, "1.19.10")
-    assert stack.changes() == {"auth/aws-check": "update"}
+    assert stack.changes() == {"auth/aws-federation": "update"}
     _become(laboratory, "1.21.0")
     assert stack.changes() == {}
 

@@ -130,7 +130,7 @@ GUARD = f"{full.MAIN}/root-guard"
 def _engine(key: str, *roles: str) -> set[str]:
     """Every resource of an engine but its audience, by name."""
     parts = ["", "-check", "-mount", "-session", "-usernames", "-users"]
-    parts += ["-workload", "-workload-role", "-workload-policy/revoke"]
+    parts += ["-workload", "-workload", "-workload/revoke"]
     return {f"{key}{part}" for part in parts} | {each for r in roles for each in _role(key, r)}
 
 
@@ -144,7 +144,7 @@ def _method(key: str, *roles: str) -> set[str]:
     parts = ["check", "client", "identity", "mount", "policy/dev"]
     parts += ["workload", "workload-role", *(f"role/{role}" for role in roles)]
     names = {f"auth/{key}-{part}" for part in parts}
-    return names | {f"auth/{key}"} | {f"auth/{key}-workload-policy/resolve-{r}" for r in roles}
+    return names | {f"auth/{key}"} | {f"auth/{key}-workload/resolve-{r}" for r in roles}
 
 
 LOGIN = {"people", "people-client", "people-method", "people-role"}
@@ -155,7 +155,7 @@ def _group(name: str) -> set[str]:
 
 
 def _login_role(name: str) -> set[str]:
-    return {f"auth/aws-role/{name}", f"auth/aws-workload-policy/resolve-{name}"}
+    return {f"auth/aws-role/{name}", f"auth/aws-workload/resolve-{name}"}
 
 
 def _role(key: str, role: str) -> set[str]:
@@ -281,7 +281,7 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
             "auth/aws-client": "replace",
             **_all("create", _audience("vault-other")),
             **_all("delete", _audience("vault-aws-auth")),
-            **_all("update", {GUARD, "auth/aws-check", "auth/aws-workload-role"}),
+            **_all("update", {GUARD, "auth/aws-federation", "auth/aws-workload"}),
         },
     ),
     "another namespace of a method": (
@@ -290,7 +290,7 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
             **_all("replace", _method("aws", "app") - {"auth/aws", "auth/aws-workload"}),
             **_all("create", _audience("vault-aws-auth", "apps")),
             **_all("delete", _audience("vault-aws-auth")),
-            **_all("update", {GUARD, f"{full.MAIN}/apps-guard", "auth/aws-check"}),
+            **_all("update", {GUARD, f"{full.MAIN}/apps-guard", "auth/aws-federation"}),
         },
     ),
     "a login role more": (

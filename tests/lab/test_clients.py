@@ -13,8 +13,10 @@ import pytest
 import trustme
 
 from clients import tls
-from clients.aws import AccountAccess, AwsError, IdentityProviders
-from clients.vault import Vault, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.aws import IdentityProviders
+from clients.errors import AwsError, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import Vault
+from federation.account import AccountAccess
 from federation.identity import MountClass
 from lab.home import read_json
 

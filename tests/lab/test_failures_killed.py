@@ -51,7 +51,7 @@ MOUNT = Taken(
 )
 IAM_ROLE = Taken(
     write=f"iam.amazonaws.com CreateRole {ROLE}",
-    name="aws-workload-role",
+    name="aws-workload",
     what=f"the IAM role {ROLE}",
 )
 IDENTITY_PROVIDER = Taken(
@@ -117,7 +117,7 @@ def test_what_may_be_somebody_elses_is_named_with_its_import_line_and_left_alone
         assert _recover(breaker, monkeypatch) == 1
         said = capsys.readouterr().err
         assert f"the IAM role {ROLE} may be somebody else's: it does not carry this stack's" in said
-        assert f"\n  pulumi import aws:iam/role:Role aws-workload-role {ROLE} --parent" in said
+        assert f"\n  pulumi import aws:iam/role:Role aws-workload {ROLE} --parent" in said
         assert iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"] == TRUST
     finally:
         iam.delete_role(RoleName=ROLE)

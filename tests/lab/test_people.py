@@ -310,7 +310,7 @@ def test_an_engines_role_that_is_made_again_is_trusted_again(stack: Stack) -> No
     (workload,) = (
         entry["urn"]
         for entry in exported["deployment"]["resources"]
-        if entry["urn"].endswith("::aws-workload-role")
+        if entry["urn"].endswith("::aws-workload")
     )
     stack.up("--replace", workload)
     after = iam.get_role(RoleName=_WORKLOAD)["Role"]["RoleId"]

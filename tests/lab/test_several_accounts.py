@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.aws import AccountAccess, Holdings
+from clients.aws import Holdings
+from federation.account import AccountAccess
 from lab import processes
 from lab.accounts import EXTERNAL_ID, plan
 from lab.environment import entered
@@ -107,7 +108,7 @@ def test_another_way_in_and_an_audience_less_disturb_nothing_else(
     own = {name for name in changes if name.startswith("beside") or name.endswith("/vault-beside")}
     kept = {name: op for name, op in changes.items() if name not in own}
     added = {f"data-{what}/other" for what in ("leases", "role", "access")}
-    added.add("data-workload-policy/issue-other")
+    added.add("data-workload/issue-other")
     assert {name for name, op in kept.items() if op == "create"} == added
     assert {op for name, op in kept.items() if name not in added} == {"update"}
 

@@ -25,7 +25,7 @@ def _with_method(**changes: object) -> dict[str, Any]:
 
 
 def test_the_trust_policy_binds_the_subject_of_an_auth_method(program: Engine) -> None:
-    role = _one(program, "auth/aws-workload-role").inputs
+    role = _one(program, "auth/aws-workload").inputs
     assert role["name"] == f"vault-{MountClass.AUTH}-dev-root-aws"
     (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]
     host = "vault.lab.test/v1/identity/oidc/plugins"
@@ -66,15 +66,17 @@ def test_a_role_binds_unique_ids_and_gives_short_tokens(program: Engine) -> None
 
 
 def test_a_role_is_written_when_vault_can_look_its_principals_up(program: Engine) -> None:
-    check = _one(program, "auth/aws-check")
+    check = _one(program, "auth/aws-federation")
     assert {
         "auth/aws-mount",
         "auth/aws-client",
-        "123456789012/root-audience/vault-aws-auth",
+        "auth/aws-workload/resolve-dev-role-iam",
     } <= set(check.depends_on)
-    assert "auth/aws-workload-policy/resolve-dev-role-iam" in check.depends_on
+    assert "123456789012/root-audience/vault-aws-auth" in _one(program, "auth/aws-mount").depends_on
     role = _one(program, "auth/aws-role/dev-role-iam")
-    assert {"auth/aws-check", "auth/aws-identity", "auth/aws-policy/dev"} <= set(role.depends_on)
+    assert {"auth/aws-federation", "auth/aws-identity", "auth/aws-policy/dev"} <= set(
+        role.depends_on
+    )
 
 
 def test_what_stands_at_a_path_is_deleted_before_it_is_replaced(program: Engine) -> None:
@@ -103,7 +105,7 @@ def test_a_principal_of_another_account_adds_what_reaches_it_and_nothing_else(
     added = {entry.urn for entry in engine.registered()} - before
     assert {urn.rpartition(" ")[2] for urn in added} == {
         "auth/aws-account/210987654321",
-        "auth/aws-workload-policy/account-210987654321",
+        "auth/aws-workload/account-210987654321",
     }
     account = _one(engine, "auth/aws-account/210987654321")
     assert account.inputs == {
@@ -117,7 +119,7 @@ def test_a_principal_of_another_account_adds_what_reaches_it_and_nothing_else(
 
 
 def test_the_check_knows_what_an_open_server_would_confuse(program: Engine) -> None:
-    assert "confusable" not in _one(program, "auth/aws-check").inputs
+    assert "confusable" not in _one(program, "auth/aws-federation").inputs
     roles = {
         "dev-role-iam": {
             "boundPrincipals": ["arn:aws:iam::123456789012:role/team/*"],
@@ -125,7 +127,7 @@ def test_the_check_knows_what_an_open_server_would_confuse(program: Engine) -> N
         }
     }
     engine = run_program(_with_method(roles=roles, wildcardPrincipals=True, serverId="mine"))
-    check = _one(engine, "auth/aws-check").inputs
+    check = _one(engine, "auth/aws-federation").inputs
     assert check["confusable"] == "the wildcard arn:aws:iam::123456789012:role/team/*"
     assert _one(engine, "auth/aws-client").inputs["iamServerIdHeaderValue"] == "mine"
 
@@ -134,4 +136,6 @@ def test_a_method_has_no_leases_to_guard_and_no_users(program: Engine) -> None:
     own = [entry for entry in program.registered() if entry.name.startswith("auth/aws-")]
     assert own
     assert not [entry for entry in own if entry.type.startswith("command:")]
-    assert not [entry for entry in own if entry.type.endswith(":UserGuard")]
+    (federation,) = [entry for entry in own if entry.type.endswith(":Federation")]
+    assert "iamPath" not in federation.inputs
+    assert "iam_path" not in federation.inputs

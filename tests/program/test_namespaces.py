@@ -83,7 +83,7 @@ def test_subjects_have_the_id_and_issuers_the_path(
 ) -> None:
     program: Engine = request.getfixturevalue(engine)
     for key, place in PLACES.items():
-        trust = json.loads(_one(program, f"{key}-workload-role").inputs["assumeRolePolicy"])
+        trust = json.loads(_one(program, f"{key}-workload").inputs["assumeRolePolicy"])
         issuer = f"vault.lab.test/v1/{place}{'/' if place else ''}identity/oidc/plugins"
         identifier = namespace_id(place) if place else "root"
         (statement,) = trust["Statement"]
@@ -97,7 +97,7 @@ def test_what_is_done_outside_providers_names_its_namespace(managed: Engine) -> 
     for key, place in PLACES.items():
         guard = _one(managed, f"{key}-leases/my-role").inputs
         assert guard["environment"]["VAULT_NAMESPACE"] == place
-        assert _one(managed, f"{key}-check", "FederationCheck").inputs["namespace"] == place
+        assert _one(managed, f"{key}-federation", "Federation").inputs["namespace"] == place
         for part in ("check", "guard"):
             found = _one(managed, f"{place or 'root'}-{part}", f"Issuer{part.title()}")
             assert found.inputs["namespace"] == place

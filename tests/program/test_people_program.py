@@ -43,7 +43,7 @@ def test_a_target_role_trusts_the_role_of_its_engine_and_its_present_incarnation
     ]
     assert role.inputs["name"] == "vault-target-dev-deploy"
     assert role.inputs["maxSessionDuration"] == 3_600
-    assert "aws-workload-role" in role.depends_on
+    assert "aws-workload" in role.depends_on
     assert role.options.deleteBeforeReplace
 
 
@@ -59,7 +59,7 @@ def test_a_target_role_has_the_boundary_and_the_provider_of_its_own_account() ->
     role = _one(engine, "deploy-role")
     assert role.inputs["permissionsBoundary"] == boundary
     assert "::210987654321::" in role.provider
-    issue = json.loads(_one(engine, "aws-workload-policy/issue-deploy").inputs["policy"])
+    issue = json.loads(_one(engine, "aws-workload/issue-deploy").inputs["policy"])
     (statement,) = issue["Statement"]
     assert statement["Resource"] == ["arn:aws:iam::210987654321:role/vault-target-dev-deploy"]
 

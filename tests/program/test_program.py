@@ -98,7 +98,7 @@ def test_the_mount_knows_its_role_before_the_role_exists(planned: Engine) -> Non
 
 
 def test_the_trust_policy_binds_audience_and_subject_of_this_mount(program: Engine) -> None:
-    trust = json.loads(_one(program, "aws-workload-role").inputs["assumeRolePolicy"])
+    trust = json.loads(_one(program, "aws-workload").inputs["assumeRolePolicy"])
     host = "vault.lab.test/v1/identity/oidc/plugins"
     (statement,) = trust["Statement"]
     assert statement["Condition"] == {
@@ -125,28 +125,18 @@ def test_a_path_holds_one_mount_so_it_is_deleted_before_it_is_replaced(program: 
 
 
 def test_the_order_leaves_what_revocation_needs_until_the_last(program: Engine) -> None:
-    """Dependencies are destroyed backwards: roles, leases, check, then AWS, then the mount."""
-    role = _one(program, "aws-role/my-role")
+    """Dependencies are destroyed backwards: roles, leases, users, then AWS, then the mount."""
     guard = _one(program, "aws-leases/my-role")
-    check = _one(program, "aws-check")
-    assert "aws-leases/my-role" in role.depends_on
-    users = _one(program, "aws-users")
-    assert "aws-users" in guard.depends_on
-    assert "aws-check" in users.depends_on
-    # Directly: what an update removes is no longer among what the check depends on.
-    needed = {
-        "123456789012/root-audience/vault-aws-secrets",
-        "aws-workload-role",
-        "aws-workload-policy/revoke",
-    }
-    assert needed <= set(guard.depends_on)
-    assert {
-        "123456789012/root-audience/vault-aws-secrets",
-        "aws-workload-role",
-        "aws-workload-policy/revoke",
-        "aws-workload-policy/issue-my-role",
-    } <= set(check.depends_on)
-    assert "aws-mount" in check.depends_on
+    assert "aws-leases/my-role" in _one(program, "aws-role/my-role").depends_on
+    federation = _one(program, "aws-federation")
+    policies = {"aws-workload/revoke", "aws-workload/issue-my-role"}
+    # Directly: what an update removes is no longer among what the federation depends on.
+    assert {"aws-federation", *policies} <= set(guard.depends_on)
+    assert "aws-workload/issue-deploy" not in guard.depends_on
+    assert {"aws-mount", "aws-workload", *policies} <= set(federation.depends_on)
+    audience = _one(program, "123456789012/root-audience/vault-aws-secrets")
+    assert audience.name in _one(program, "aws-mount").depends_on
+    assert {"root-key", "123456789012/root-guard"} <= set(audience.depends_on)
 
 
 def test_a_lease_guard_names_no_place_on_this_machine_and_no_secret(program: Engine) -> None:
@@ -197,7 +187,7 @@ def test_a_second_role_adds_its_own_resources_and_touches_no_identity(program: E
     assert before <= after
     added = {urn.rpartition(" ")[2] for urn in after - before}
     assert added == {
-        "aws-workload-policy/issue-other",
+        "aws-workload/issue-other",
         "aws-leases/other",
         "aws-role/other",
         "aws-access/other",
@@ -216,7 +206,7 @@ def test_what_is_declared_existing_is_neither_made_nor_changed() -> None:
     types = {entry.type for entry in run_program(config).registered()}
     assert "vault:identity/oidc:Oidc" not in types
     assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" not in types
-    assert "pulumi-python:dynamic/vaultwif:RegisteredAudience" in types
+    assert "pulumi-python:dynamic/vaultwif:Audience" in types
 
 
 def test_wrong_settings_register_nothing() -> None:

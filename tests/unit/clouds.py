@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from clients import auth_method, aws, logins, tls
 from clients import vault as client
-from components import federation_probe, session_check, user_guard
-from components.federation_check import ABLE
+from clients.errors import NotSignedInError, VaultError
+from components.dynamic import federation as of_a_mount
+from components.dynamic import probe, reach
+from components.dynamic import session as of_an_engine
+from components.dynamic.audience import ACCEPTED
+from components.dynamic.configuration import ABLE
 from federation import certificates
 from federation.identity import MountClass
 from federation.trust import trust_policy
@@ -51,12 +55,15 @@ class World:
     failing: Exception | None = None
     """What whoever asks Vault or AWS hears."""
 
+    address: str = ADDRESS
+    connected: int = 0
+    """How often a connection to Vault was opened."""
     issuer_held: str = ""
     keys: tuple[str, ...] = ()
     namespaces: frozenset[str] = frozenset()
     mounts: frozenset[str] = frozenset()
 
-    release: str | client.VaultError = "1.21.0+ent"
+    release: str | VaultError = "1.21.0+ent"
     mount_class: MountClass = MountClass.AUTH
     held: dict[str, Any] | None = field(default_factory=lambda: HELD)
     documents: dict[str, Any] = field(default_factory=lambda: {"issuer": ISSUER, "keys": [{}]})
@@ -71,6 +78,12 @@ class World:
     iam_role: aws.HeldRole | None = field(
         default_factory=lambda: aws.HeldRole(trust=trust_policy(ARN, "vault-aws", SUBJECT), tags={})
     )
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    """What was taken from identity providers."""
+    signed: frozenset[str] = frozenset()
+    """Audiences that the key signs for."""
+    written: list[str] = field(default_factory=list)
+    """Username templates that were written."""
     chain: list[bytes] = field(default_factory=lambda: OUR_CHAIN)
     unreachable: bool = False
     """Whether the host is out of this machine's reach."""
@@ -85,24 +98,26 @@ class World:
             (auth_method, "AuthMethod", self.vault),
             (logins, "Logins", self.vault),
             (client, "public_document", self.document),
-            (aws, "IdentityProviders", self.account),
-            (aws, "Holdings", self.account),
-            (aws, "Users", self.account),
+            (aws, "Account", self.account),
             (tls, "presented_chain", self.presented_chain),
             (certificates, "judge", lambda *chain, **given: judge(*chain, **given | {"now": NOW})),
-            (federation_probe, "REACH_SECONDS", 0),
-            (federation_probe, "PAUSE_SECONDS", 0),
-            (session_check, "EFFECTIVE_SECONDS", 0),
-            (session_check, "VISIBLE_SECONDS", 0),
-            (session_check, "PAUSE_SECONDS", 0),
-            (user_guard, "VISIBLE_SECONDS", 0),
-            (user_guard, "PAUSE_SECONDS", 0),
+            (probe, "REACH_SECONDS", 0),
+            (probe, "PAUSE_SECONDS", 0),
+            (of_an_engine, "EFFECTIVE_SECONDS", 0),
+            (of_an_engine, "VISIBLE_SECONDS", 0),
+            (of_an_engine, "PAUSE_SECONDS", 0),
+            (of_a_mount, "VISIBLE_SECONDS", 0),
+            (of_a_mount, "PAUSE_SECONDS", 0),
+            # Each call of the engine's here is a command of its own.
+            (reach, "LATELY_SECONDS", 0),
         ):
             monkeypatch.setattr(place, name, fake)
+        reach.forget()
         return self
 
     def vault(self, address: str, namespace: str = "", path: str = "aws", **_: object) -> Self:
         assert (address, namespace, path) == (ADDRESS, self.namespace, "aws")
+        self.connected += 1
         return self
 
     def account(self, access: aws.AccountAccess) -> Self:
@@ -130,13 +145,40 @@ class World:
         return self._answering().mounts
 
     def version(self) -> str:
-        if isinstance(self.release, client.VaultError):
+        if isinstance(self.release, VaultError):
             raise self.release
         return self.release
 
     def federation(self, mount_class: MountClass, path: str) -> client.HeldFederation | None:
         assert (mount_class, path) == (self.mount_class, "aws")
         return client.HeldFederation(**self.held) if self.held else None
+
+    def set_username_template(self, path: str, template: str) -> None:
+        assert path == "aws"
+        self.held = {**(self.held or {}), "username_template": template}
+        self.written.append(template)
+
+    def sign_for(self, key: str, audience: str) -> None:
+        assert key == KEY
+        self._answering()
+        self.signed |= {audience}
+
+    def sign_no_more_for(self, key: str, audience: str) -> None:
+        assert key == KEY
+        self._answering()
+        self.signed -= {audience}
+
+    def signed_audiences(self, key: str) -> frozenset[str]:
+        assert key == KEY
+        return self._answering().signed
+
+    def add_audience(self, provider_arn: str, audience: str) -> None:
+        assert provider_arn == ARN
+        self.registered = (self.registered or frozenset()) | {audience}
+
+    def remove_audience(self, provider_arn: str, audience: str) -> None:
+        self.removed.append((provider_arn, audience))
+        self.registered = (self.registered or frozenset()) - {audience}
 
     def set_token_key(self, path: str, key: str) -> None:
         assert path == "aws"
@@ -157,7 +199,7 @@ class World:
         assert path == "aws"
         session = self.sessions.pop(0) if len(self.sessions) > 1 else self.sessions[0]
         if session is None:
-            raise client.NotSignedInError("no session")
+            raise NotSignedInError("no session")
         return session
 
     def reconnect(self, path: str) -> None:
@@ -176,7 +218,7 @@ class World:
         assert name == "vault-secret-dev-root-aws"
         return self.iam_role
 
-    def under(self, path: str) -> list[str]:
+    def users_under(self, path: str) -> list[str]:
         assert path == USERS
         return self.users.pop(0) if len(self.users) > 1 else self.users[0]
 
@@ -209,7 +251,7 @@ def namespace(ownership: str, name: str = "sub", parent: str = "team") -> dict[s
 
 
 def federation(**changes: object) -> dict[str, Any]:
-    """Return the inputs of the federation's check, as the engine hands them over."""
+    """Return the inputs of an auth method's federation, as the engine hands them over."""
     return {
         "address": ADDRESS,
         "namespace": "",
@@ -223,24 +265,46 @@ def federation(**changes: object) -> dict[str, Any]:
     }
 
 
-def session() -> dict[str, Any]:
-    """Return the inputs of the session's check, as the engine hands them over."""
+ENGINE: dict[str, Any] = {
+    "accessor": "aws_0a1b2c3d",
+    "audience": "vault-aws",
+    "role_arn": ROLE,
+    "token_ttl_seconds": 3_600,
+    "token_key": KEY,
+    "username_template": "declared",
+}
+"""What the secrets engine holds that :func:`engine` declares."""
+
+
+def engine(**changes: object) -> dict[str, Any]:
+    """Return the inputs of a secrets engine's federation, as the engine hands them over."""
+    return federation(
+        mount_class="secret",
+        **ENGINE
+        | {
+            "subject": SUBJECT,
+            "provider_arn": ARN,
+            "thumbprints": [OURS],
+            "iam_path": USERS,
+            **ACCOUNT,
+            "profile": None,
+            "__provider": "of the engine",
+        }
+        | changes,
+    )
+
+
+def audience(**changes: object) -> dict[str, Any]:
+    """Return the inputs of an audience."""
     return {
         "address": ADDRESS,
         "namespace": "",
-        "path": "aws",
-        "issuer": ISSUER,
-        "subject": SUBJECT,
-        "audience": "vault-aws",
-        "role_arn": ROLE,
+        "key": KEY,
+        "audience": "ours",
         "provider_arn": ARN,
-        "thumbprints": [OURS],
+        "exclusive": True,
+        "state": ACCEPTED,
         **ACCOUNT,
-        "profile": None,
-        "__provider": "of the engine",
+        "adopted": None,
+        **changes,
     }
-
-
-def users() -> dict[str, Any]:
-    """Return the inputs of the users' guard."""
-    return {"iam_path": USERS, **ACCOUNT, "profile": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components import connection
+from components.dynamic import connection
 
 ASKED = {"address": "https://vault.example.com"}
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from components import federation_probe
-from components.federation_probe import await_reach
+from components.dynamic import probe
+from components.dynamic.probe import await_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class FakeMethod:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(federation_probe, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(probe, "PAUSE_SECONDS", 0)
 
 
 def _await(method: FakeMethod) -> str:
@@ -97,6 +97,6 @@ def test_keys_of_the_environment_are_told_from_the_federation(principal: str) ->
 
 
 def test_it_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(federation_probe, "REACH_SECONDS", 0.0)
+    monkeypatch.setattr(probe, "REACH_SECONDS", 0.0)
     told = _await(FakeMethod(NO_PROVIDER))
     assert told.startswith(f"Vault did not get to act as {ROLE} within 0 s ({NO_PROVIDER}). Check ")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clients import logins
+from clients.errors import VaultError
 from clients.logins import HeldOidcClient
-from clients.vault import VaultError
-from components import oidc_client
+from components.dynamic import oidc_client, reach
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
@@ -37,12 +37,6 @@ class FakeVault:
         assert (address, namespace) == ("https://vault.example.com", "team")
         return self
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close nothing."""
-
     def oidc_client(self, path: str) -> HeldOidcClient | None:
         assert path == "people"
         if self.refusing:
@@ -58,6 +52,7 @@ class FakeVault:
 def vault(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
     fake = FakeVault()
     monkeypatch.setattr(logins, "Logins", fake)
+    reach.forget()
     return fake
 
 

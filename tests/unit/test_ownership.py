@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 
-from clients.vault import VaultUnreachableError
-from components import (
-    identity_provider_check,
-    identity_provider_guard,
-    issuer_check,
-    issuer_guard,
-    namespace_check,
-    namespace_guard,
+from clients.errors import VaultUnreachableError
+from components.dynamic.identity_provider import (
+    _IdentityProviderCheckProvider,
+    _IdentityProviderGuardProvider,
 )
+from components.dynamic.issuer import _IssuerCheckProvider, _IssuerGuardProvider
+from components.dynamic.namespace import _NamespaceCheckProvider, _NamespaceGuardProvider
 from tests.unit.clouds import ADDRESS, ARN, KEY, World, issuer, namespace, provider
 
 MOVED = "https://moved.example.com"
@@ -41,13 +39,13 @@ def test_an_issuer_is_the_stacks_own_or_there_for_it(
     held: str, before: dict[str, Any], now: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     World(issuer_held=held).put_in_place(monkeypatch)
-    found = issuer_check._IssuerCheckProvider().check(before, now)
+    found = _IssuerCheckProvider().check(before, now)
     assert (found.inputs, found.failures) == (now, [])
 
 
 def test_a_signing_key_that_the_stack_has_made_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     World(keys=("default", KEY)).put_in_place(monkeypatch)
-    found = issuer_check._IssuerCheckProvider().check(issuer("managed"), issuer("managed"))
+    found = _IssuerCheckProvider().check(issuer("managed"), issuer("managed"))
     assert found.failures == []
 
 
@@ -68,7 +66,7 @@ def test_an_identity_provider_is_the_stacks_own_or_there_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     World(registered=held).put_in_place(monkeypatch)
-    found = identity_provider_check._IdentityProviderCheckProvider().check(before, now)
+    found = _IdentityProviderCheckProvider().check(before, now)
     assert (found.inputs, found.failures) == (now, [])
 
 
@@ -89,34 +87,34 @@ def test_a_namespace_is_the_stacks_own_or_there_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     World(namespace="team", namespaces=held).put_in_place(monkeypatch)
-    found = namespace_check._NamespaceCheckProvider().check(before, now)
+    found = _NamespaceCheckProvider().check(before, now)
     assert (found.inputs, found.failures) == (now, [])
 
 
 def test_an_issuer_that_nobody_else_signs_under_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     for keys in ((), ("default", KEY, "somebody's-own")):
         World(keys=keys).put_in_place(monkeypatch)
-        issuer_guard._IssuerGuardProvider().delete("issuer/root", issuer("managed"))
+        _IssuerGuardProvider().delete("issuer/root", issuer("managed"))
 
 
 def test_a_namespace_that_is_empty_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     World(namespace="team").put_in_place(monkeypatch)
     guarded = {"address": ADDRESS, "namespace": "team"}
-    namespace_guard._NamespaceGuardProvider().delete("namespace/team", guarded)
+    _NamespaceGuardProvider().delete("namespace/team", guarded)
 
 
 def test_a_vault_that_is_gone_keeps_neither(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     World(failing=GONE).put_in_place(monkeypatch)
-    issuer_guard._IssuerGuardProvider().delete("issuer/root", issuer("managed"))
+    _IssuerGuardProvider().delete("issuer/root", issuer("managed"))
     guarded = {"address": ADDRESS, "namespace": ""}
-    namespace_guard._NamespaceGuardProvider().delete("namespace/", guarded)
+    _NamespaceGuardProvider().delete("namespace/", guarded)
     assert caplog.text.count("cannot be reached") == 2
 
 
 def test_an_identity_provider_that_nobody_else_uses_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    guard = identity_provider_guard._IdentityProviderGuardProvider()
+    guard = _IdentityProviderGuardProvider()
     props = provider("managed") | {"audiences": ["ours"]}
     for held in (None, frozenset[str](), frozenset({"ours"})):
         World(registered=held).put_in_place(monkeypatch)
@@ -124,7 +122,7 @@ def test_an_identity_provider_that_nobody_else_uses_goes(monkeypatch: pytest.Mon
 
 
 def test_another_identity_provider_has_another_guard() -> None:
-    guard = identity_provider_guard._IdentityProviderGuardProvider()
+    guard = _IdentityProviderGuardProvider()
     old = provider("managed") | {"audiences": ["ours"]}
     assert not guard.diff(ARN, old, old).changes
     more = guard.diff(ARN, old, old | {"audiences": ["ours", "more"]})

@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.vault import (
-    HeldFederation,
-    HeldMount,
-    VaultError,
-    VaultForbiddenError,
-    VaultUnreachableError,
-)
+from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.vault import HeldFederation, HeldMount
 from federation.identity import MountClass
 from operations import revoke_leases
 

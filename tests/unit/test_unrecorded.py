@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from clients.aws import AccountAccess, HeldIdentityProvider, HeldRole
+from clients.aws import HeldIdentityProvider, HeldRole
 from clients.logins import HeldGroup, HeldMethod
 from clients.vault import HeldMount
+from federation.account import AccountAccess
 from operations import unrecorded
 from operations.unrecorded import (
     AUTH_METHOD,

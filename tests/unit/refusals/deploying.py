@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from clients.aws import AwsError, HeldRole
-from clients.vault import VaultError
-from components.connection import _ConnectionProvider
-from components.federation_check import _FederationCheckProvider
-from components.identity_provider_check import _IdentityProviderCheckProvider
-from components.identity_provider_guard import _IdentityProviderGuardProvider
-from components.issuer_check import _IssuerCheckProvider
-from components.issuer_guard import _IssuerGuardProvider
-from components.namespace_check import _NamespaceCheckProvider
-from components.namespace_guard import _NamespaceGuardProvider
-from components.oidc_client import _OidcClientProvider
-from components.session_check import _SessionCheckProvider
-from components.thumbprint import _ThumbprintProvider
-from components.user_guard import _UserGuardProvider
+from clients.aws import HeldRole
+from clients.errors import AwsError, VaultError
+from components.dynamic.connection import _ConnectionProvider
+from components.dynamic.federation import _FederationProvider
+from components.dynamic.identity_provider import (
+    _IdentityProviderCheckProvider,
+    _IdentityProviderGuardProvider,
+)
+from components.dynamic.issuer import _IssuerCheckProvider, _IssuerGuardProvider
+from components.dynamic.namespace import _NamespaceCheckProvider, _NamespaceGuardProvider
+from components.dynamic.oidc_client import _OidcClientProvider
+from components.dynamic.thumbprint import _ThumbprintProvider
 from federation import principals
 from federation.certificates import THUMBPRINT_OF_NOTHING
 from federation.identity import MountClass
@@ -30,6 +28,7 @@ from tests.unit.chains import certificate, sha1
 from tests.unit.clouds import (
     ADDRESS,
     ARN,
+    ENGINE,
     HELD,
     HOST,
     ISSUER,
@@ -42,12 +41,11 @@ from tests.unit.clouds import (
     SUBJECT,
     THEIR_CHAIN,
     World,
+    engine,
     federation,
     issuer,
     namespace,
     provider,
-    session,
-    users,
 )
 
 if TYPE_CHECKING:
@@ -116,9 +114,9 @@ def _federation(what: str, refusal: str, **world: object) -> Attempt:
     of_an_engine = world.get("mount_class") == MountClass.SECRET
     return Attempt(
         what=what,
-        provider=_FederationCheckProvider,
+        provider=_FederationProvider,
         operation="create",
-        inputs=federation(mount_class="secret") if of_an_engine else federation(),
+        inputs=engine(**HELD) if of_an_engine else federation(),
         world=world,
         refusal=refusal,
     )
@@ -175,10 +173,10 @@ def _chain(what: str, refusal: str, **world: Any) -> Attempt:  # noqa: ANN401 - 
 def _session(what: str, refusal: str, **world: Any) -> Attempt:  # noqa: ANN401 - see World
     return Attempt(
         what=what,
-        provider=_SessionCheckProvider,
+        provider=_FederationProvider,
         operation="create",
-        inputs=session(),
-        world={"sessions": [None]} | world,
+        inputs=engine(),
+        world={"sessions": [None], "mount_class": MountClass.SECRET, "held": ENGINE} | world,
         refusal=refusal,
     )
 
@@ -294,7 +292,7 @@ SERVERS: list[Attempt] = [
     ),
     Attempt(
         what="wildcard on a server that confuses accounts",
-        provider=_FederationCheckProvider,
+        provider=_FederationProvider,
         operation="create",
         inputs=federation(),
         bound=("arn:aws:iam::123456789012:role/app-*",),
@@ -306,7 +304,7 @@ SERVERS: list[Attempt] = [
     ),
     Attempt(
         what="name in two accounts on a server that confuses them",
-        provider=_FederationCheckProvider,
+        provider=_FederationProvider,
         operation="create",
         inputs=federation(),
         bound=("arn:aws:iam::210987654321:role/App", "arn:aws:iam::123456789012:role/app"),
@@ -647,9 +645,9 @@ IN_USE: list[Attempt] = [
     ),
     Attempt(
         what="users that no lease ends",
-        provider=_UserGuardProvider,
+        provider=_FederationProvider,
         operation="delete",
-        inputs=users(),
+        inputs=engine(),
         world={"users": [["vault-b", "vault-a"]]},
         refusal=(
             "IAM users are left under /vault/dev-root-aws/ in account 123456789012, and no lease "

@@ -1,0 +1,32 @@
+"""What Vault and AWS can refuse; light, for whoever only tells failures apart.
+
+Each message says where, why and what to do, and holds no secret.
+"""
+
+
+class CloudError(Exception):
+    """Vault or AWS did not do what was asked."""
+
+
+class AwsError(CloudError):
+    """AWS did not do what was asked."""
+
+
+class VaultError(CloudError):
+    """Vault did not do what was asked."""
+
+
+class VaultUnreachableError(VaultError):
+    """Vault did not answer at all."""
+
+
+class VaultUntrustedError(VaultUnreachableError):
+    """Something answers, with a certificate that is not trusted here."""
+
+
+class VaultForbiddenError(VaultError):
+    """The token may not do this."""
+
+
+class NotSignedInError(VaultError):
+    """A secrets engine has no session at AWS; Vault does not pass on why."""

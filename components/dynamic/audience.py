@@ -1,0 +1,135 @@
+"""One audience of one stack: signed by its key, accepted by one account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CreateResult, UpdateResult
+
+from clients.errors import VaultUnreachableError
+from components.dynamic import reach
+from components.dynamic.base import Props, Watcher, inputs, log, names
+from federation.account import AccountAccess
+
+if TYPE_CHECKING:
+    from clients.aws import Account
+
+ACCEPTED = "signed and accepted"
+"""What is declared about an audience; in its place a refresh puts what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AudienceArgs:
+    """Which audience, signed by which key, accepted at which identity provider."""
+
+    address: str
+    """Address of Vault."""
+    namespace: str
+    """Path of the namespace; empty for the root namespace."""
+    key: pulumi.Input[str]
+    """Name of the signing key."""
+    audience: str
+    """The ``aud`` claim."""
+    provider_arn: pulumi.Input[str]
+    """The identity provider."""
+    exclusive: bool
+    """Whether the identity provider is the stack's own. Where it is not, an audience that was there
+    before is somebody else's and survives this resource."""
+    account: AccountAccess
+    """The account of the identity provider."""
+    state: str = ACCEPTED
+
+
+class _AudienceProvider(Watcher):
+    """Adds one audience to the lists of key and identity provider, and takes it away again."""
+
+    INPUTS = names(AudienceArgs, AccountAccess)
+    REPLACED_BY = ("namespace", "key", "audience")
+
+    def identify(self, props: Props) -> str:
+        """Return the identity provider with the audience."""
+        return f"{props['provider_arn']}/{props['audience']}"
+
+    def noun(self, props: Props) -> str:
+        """Return which audience was."""
+        return f"the audience {props['audience']!r} was"
+
+    def create(self, props: Props) -> CreateResult:
+        """Add the audience, and remember whether AWS had accepted it before."""
+        adopted = self._is_others(props)
+        if adopted:
+            log.warning(
+                "the audience %r was registered at %s before, and whoever did it may remove it; "
+                "if that is another stack, choose an audience of your own",
+                props["audience"],
+                props["provider_arn"],
+            )
+        self.apply(props)
+        return CreateResult(self.identify(props), self.asked(props) | {"adopted": adopted})
+
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        """Add what is missing; at another identity provider, move there.
+
+        In place, for the issuer's tokens are the new one's by then: the old can take none of them.
+        """
+        moved = olds["provider_arn"] != news["provider_arn"]
+        adopted = self._is_others(news) and (moved or olds["adopted"])
+        self.apply(news)
+        if moved and not olds["adopted"]:
+            reach.account(news).remove_audience(olds["provider_arn"], olds["audience"])
+        return UpdateResult(self.asked(news) | {"adopted": adopted})
+
+    def apply(self, props: Props) -> None:
+        """Let the key sign first, so that nothing is accepted that cannot be asked for."""
+        reach.vault(props).sign_for(props["key"], props["audience"])
+        reach.account(props).add_audience(props["provider_arn"], props["audience"])
+
+    def held(self, props: Props) -> Props:
+        """Say what is missing, as somebody took it away."""
+        account, arn = reach.account(props), props["provider_arn"]
+        accepted = reach.lately(("audiences", arn), lambda: account.audiences(arn))
+        where = (props["address"], props["namespace"], props["key"])
+        signed = reach.lately(where, lambda: reach.vault(props).signed_audiences(props["key"]))
+        missing = [
+            what
+            for what, audiences in (
+                ("not signed by the key", signed),
+                ("not accepted by the identity provider", accepted or ()),
+            )
+            if props["audience"] not in audiences
+        ]
+        return {"state": ", ".join(missing) or ACCEPTED}
+
+    def delete(self, _id: str, props: Props) -> None:
+        """Take the audience away, unless AWS had accepted it before for somebody else."""
+        if not props["adopted"]:
+            reach.account(props).remove_audience(props["provider_arn"], props["audience"])
+        try:
+            reach.vault(props).sign_no_more_for(props["key"], props["audience"])
+        except VaultUnreachableError as error:
+            # It may be gone for good; as long as it is merely away, its key cannot go either.
+            log.warning("the audience %r stays at the key: %s", props["audience"], error)
+
+    def _is_others(self, props: Props) -> bool:
+        account: Account = reach.account(props)
+        registered = () if props["exclusive"] else account.audiences(props["provider_arn"]) or ()
+        return props["audience"] in registered
+
+
+class Audience(pulumi.dynamic.Resource, module="vaultwif", name="Audience"):
+    """Has one audience signed and accepted, for as long as its mount needs it.
+
+    A resource of its own because the engine updates before it deletes: in a list, the audience of
+    a removed mount would be gone before its leases are revoked. Named by what it is: under the
+    mount's name, a renamed mount's old resource would take away what the new one relies on.
+    """
+
+    adopted: pulumi.Output[bool]
+    """Whether it had been registered by somebody else before; then it is never removed."""
+
+    def __init__(
+        self, name: str, args: AudienceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(_AudienceProvider(), name, {**inputs(args), "adopted": None}, opts)

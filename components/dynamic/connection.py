@@ -1,0 +1,96 @@
+"""The connection to Vault, tried before anything relies on it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CheckFailure, ReadResult
+
+from clients.errors import VaultError
+from components.dynamic.base import Check, Props, inputs, log, names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class MisledError(Exception):
+    """The shell would send the official provider to another namespace than declared."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionArgs:
+    """Which Vault."""
+
+    address: str
+    """Its address."""
+
+
+class _ConnectionProvider(Check):
+    """Tries it, where everything else would try by itself, with retries, one after the other."""
+
+    INPUTS = names(ConnectionArgs)
+    SUBJECT = "address"
+
+    def identify(self, _props: Props) -> str:
+        """Return what is the same whatever the address."""
+        return "connection"
+
+    def problems(self, _olds: Props, news: Props) -> Iterator[CheckFailure]:
+        """Refuse a Vault that does not answer, is sealed, or does not know the token."""
+        if trouble := _misled() or _trouble(news["address"]):
+            yield CheckFailure("address", trouble)
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        """Say at once what every resource of Vault is about to find out by itself.
+
+        Raises only for a shell that misleads: a destroy checks nothing. Whatever else is the matter
+        does not stop it, for a refresh reads everything anyway, and Vault may be gone for good.
+        """
+        if misled := _misled():
+            raise MisledError(misled)
+        if trouble := _trouble(props["address"]):
+            log.error("%s", trouble)
+        return ReadResult(id_, self.asked(props), inputs=self.asked(props))
+
+
+class Connection(pulumi.dynamic.Resource, module="vaultwif", name="Connection"):
+    """Fails a preview or an update first, once and within seconds when Vault cannot be used.
+
+    The official provider opens its connection anew for each resource, one after the other and
+    with retries. The retries themselves must stay: a standby of Vault Enterprise answers 412
+    until it has caught up (Vault, "Eventual consistency in Vault replication").
+    """
+
+    address: pulumi.Output[str]
+    """Address of Vault, known once Vault has accepted the token there."""
+
+    def __init__(
+        self, name: str, args: ConnectionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(_ConnectionProvider(), name, inputs(args), opts)
+
+
+def _misled() -> str:
+    """Return what would send the official provider elsewhere; empty if nothing would."""
+    held = os.environ.get("VAULT_NAMESPACE")
+    if not held:
+        return ""
+    return (
+        f"VAULT_NAMESPACE is {held!r}, and the official provider takes it for the root namespace: "
+        "unset it; namespaces are declared in the settings"
+    )
+
+
+def _trouble(address: str) -> str:
+    """Return why Vault cannot be used and what to do; empty if it can."""
+    from clients.vault import Vault  # noqa: PLC0415 - the program itself never needs it
+
+    try:
+        with Vault(address, timeout=5) as connection:
+            connection.look_up_token()
+    except VaultError as error:
+        return str(error)
+    return ""

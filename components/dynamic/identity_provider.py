@@ -1,0 +1,133 @@
+"""Whose identity provider an account has: this stack's, or another's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CheckFailure
+
+from components.dynamic import reach
+from components.dynamic.base import Check, Guard, Props, inputs, names
+from federation.account import AccountAccess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityProviderCheckArgs:
+    """What the stack is about to make, or to rely on."""
+
+    account: AccountAccess
+    """The account."""
+    provider_arn: str
+    """ARN that the identity provider has or will have."""
+    ownership: str
+    """Whether it is the stack's own: ``managed`` or ``existing``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityProviderGuardArgs:
+    """Which identity provider, and what of it is the stack's own."""
+
+    account: AccountAccess
+    """The account."""
+    provider_arn: pulumi.Input[str]
+    """The identity provider, from the resource that makes it."""
+    audiences: Sequence[str]
+    """The stack's own audiences there. An update that was cut short may have registered one of
+    them without a record of it; nobody else needs it."""
+
+
+class _IdentityProviderCheckProvider(Check):
+    """AWS refuses a second one, but only midway, and without a word about the settings."""
+
+    INPUTS = names(IdentityProviderCheckArgs, AccountAccess)
+    SUBJECT = "provider_arn"
+
+    def identify(self, props: Props) -> str:
+        """Return the ARN."""
+        return str(props["provider_arn"])
+
+    def problems(self, olds: Props, news: Props) -> Iterator[CheckFailure]:
+        """Look whether the identity provider is there."""
+        arn, managed = news["provider_arn"], news["ownership"] == "managed"
+        owned = olds.get("ownership") == "managed" and olds["provider_arn"] == arn
+        if owned and managed:
+            return
+        if owned:
+            yield CheckFailure(
+                "provider_arn",
+                f"the identity provider {arn} was made by this stack, which would delete it at the "
+                "end of this update: keep identityProvider: managed; only a destroyed stack gives "
+                "it up",
+            )
+            return
+        there = reach.account(news).audiences(arn) is not None
+        if managed and there:
+            yield CheckFailure(
+                "provider_arn",
+                f"the identity provider {arn} exists already, and not by this stack: set "
+                "identityProvider: existing in the account's settings to use it",
+            )
+        if not managed and not there:
+            yield CheckFailure(
+                "provider_arn",
+                f"there is no identity provider {arn}: set identityProvider: managed in the "
+                "account's settings, or deploy the stack that manages it first",
+            )
+
+
+class _IdentityProviderGuardProvider(Guard):
+    """AWS would delete the audiences of others along. Goes with the very one that it looks at."""
+
+    INPUTS = names(IdentityProviderGuardArgs, AccountAccess)
+    REPLACED_BY = ("provider_arn",)
+
+    def identify(self, props: Props) -> str:
+        """Return the ARN."""
+        return str(props["provider_arn"])
+
+    def others(self, props: Props) -> str:
+        """Look for audiences that are not this stack's."""
+        arn = props["provider_arn"]
+        registered = reach.account(props).audiences(arn) or frozenset()
+        others = sorted(registered - set(props["audiences"]))
+        if not others:
+            return ""
+        return (
+            f"the identity provider {arn} stays: others use its audiences {', '.join(others)}. "
+            "Destroy their stacks first, then this one again; an audience that nobody uses any "
+            "more goes with `aws iam remove-client-id-from-open-id-connect-provider "
+            f"--open-id-connect-provider-arn {arn} --client-id {others[0]}`"
+        )
+
+
+class IdentityProviderCheck(
+    pulumi.dynamic.Resource, module="vaultwif", name="IdentityProviderCheck"
+):
+    """Stands before an identity provider, and tells which ownership the settings should declare."""
+
+    provider_arn: pulumi.Output[str]
+    """ARN of the identity provider, known to be this stack's to make or to use."""
+
+    def __init__(
+        self, name: str, args: IdentityProviderCheckArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(_IdentityProviderCheckProvider(), name, inputs(args), opts)
+
+
+class IdentityProviderGuard(
+    pulumi.dynamic.Resource, module="vaultwif", name="IdentityProviderGuard"
+):
+    """Keeps a managed identity provider until it accepts no audience, of this stack or another."""
+
+    provider_arn: pulumi.Output[str]
+    """ARN of the identity provider."""
+
+    def __init__(
+        self, name: str, args: IdentityProviderGuardArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(_IdentityProviderGuardProvider(), name, inputs(args), opts)

@@ -1,0 +1,131 @@
+"""Whether a secrets engine really gets a session of its role at AWS."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clients.errors import NotSignedInError
+from components.dynamic import reach
+from federation import certificates, identity, trust
+from federation.obstacles import Seen, obstacles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pulumi
+
+    from clients.vault import Vault
+    from components.dynamic.base import Props
+    from federation.account import AccountAccess
+
+EFFECTIVE_SECONDS = 90.0
+"""How long AWS may take until a new role, trust policy or identity provider counts; seconds as a
+rule (IAM User Guide, "Changes that I make are not always immediately visible")."""
+
+VISIBLE_SECONDS = 15.0
+"""How long an obstacle that can be seen may still be the past."""
+
+PAUSE_SECONDS = 1.0
+"""Between two attempts."""
+
+_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionArgs:
+    """Everything that AWS judges a session by, beside what the mount holds."""
+
+    subject: pulumi.Input[str]
+    """The ``sub`` claim."""
+    provider_arn: pulumi.Input[str]
+    """The identity provider."""
+    thumbprints: pulumi.Input[Sequence[str]]
+    """Thumbprints of the issuer's chain. When they change, Vault may have tried in vain before,
+    and a client of AWS that could not sign in at first never does: it is made anew."""
+    account: AccountAccess
+    """The account."""
+
+
+def await_session(vault: Vault, props: Props) -> str:
+    """Let the engine sign in until AWS takes it for its role; return why that is in vain, if it is.
+
+    Raises:
+        CloudError: Vault or AWS cannot be asked.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return _foreign(vault.session(props["path"]), props)
+        except NotSignedInError:
+            # Also before giving up: the client that failed would stay, whatever is mended.
+            vault.reconnect(props["path"])
+        waited = time.monotonic() - began
+        known = _obstacles(props) if waited >= VISIBLE_SECONDS else []
+        if known or waited >= EFFECTIVE_SECONDS:
+            return _told(props, known)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _foreign(session: str, props: Props) -> str:
+    """Say what is wrong with a session that is not of the declared role; empty if it is."""
+    _, partition, _, _, account, role = props["role_arn"].split(":", 5)
+    named = _SESSION.match(session)
+    own = (partition, account, role.rpartition("/")[2])
+    if named and named.groups() == own:
+        return ""
+    return (
+        f"the mount {props['path']} acts at AWS as {session}, not as {props['role_arn']}: "
+        "Vault has AWS keys in its environment or in the mount, and prefers them. Take them "
+        "away (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE), restart Vault, and run "
+        "`pulumi up` again"
+    )
+
+
+def _told(props: Props, known: list[str]) -> str:
+    path, role_arn, account = props["path"], props["role_arn"], props["account_id"]
+    if known:
+        return (
+            f"AWS gives Vault's mount {path} no session of {role_arn}. {'. '.join(known)}. Mend "
+            "that, or wait until the stack that owns it has, then run `pulumi up` again"
+        )
+    return (
+        f"AWS gave Vault's mount {path} no session of {role_arn} for {EFFECTIVE_SECONDS:.0f} s, "
+        "though audience and trust policy are right and nothing is known against its thumbprint. "
+        "Vault's log has AWS's reason (`error assuming role with web identity`), and so "
+        f"has CloudTrail of account {account} (AssumeRoleWithWebIdentity): check that Vault "
+        f"reaches STS, and AWS {identity.host(props['issuer'])}; then run `pulumi up` again"
+    )
+
+
+def _obstacles(props: Props) -> list[str]:
+    issuer, arn = props["issuer"], props["provider_arn"]
+    claims = {"iss": issuer, "aud": props["audience"], "sub": props["subject"]}
+    account = reach.account(props)
+    role = account.role(props["role_arn"].rpartition("/")[2])
+    return obstacles(
+        Seen(
+            host=identity.host(issuer),
+            presented=_presented(identity.host(issuer)),
+            provider_arn=arn,
+            listed=account.thumbprints(arn),
+            audience=props["audience"],
+            registered=account.audiences(arn),
+            role_arn=props["role_arn"],
+            untrusted=trust.explain(role.trust, issuer, claims) if role else ["there is none"],
+        )
+    )
+
+
+def _presented(host: str) -> str | None:
+    """Return the thumbprint of a host; it need not be in reach of this machine, only of AWS."""
+    from clients import tls  # noqa: PLC0415 - the program itself never needs it
+
+    try:
+        chain = tls.presented_chain(host)
+        return certificates.judge(chain, now=dt.datetime.now(dt.UTC)).thumbprints[0]
+    except (tls.TlsError, certificates.ChainRefused):
+        return None
