@@ -260,7 +260,7 @@ def test_the_method_used_every_right_it_has_and_asked_for_no_other(stack: Stack)
         ("iam:GetRole", f"arn:aws:iam::{MAIN}:role/team/fleeting", "allowed"),
         ("iam:GetUser", f"arn:aws:iam::{MAIN}:user/people/alice", "allowed"),
         ("sts:AssumeRole", LOOK_UP, "allowed"),
-        # FederationCheck: the refusal says as whom Vault asked.
+        # Federation: the refusal says as whom Vault asked.
         ("iam:GetRole", f"arn:aws:iam::{MAIN}:role/vault-federation-check", "refused"),
     }
     assert stack.laboratory.vault().list("auth/aws/roles")["data"]["keys"] == ["app", "others"]

@@ -129,20 +129,19 @@ GUARD = f"{full.MAIN}/root-guard"
 
 def _engine(key: str, *roles: str) -> set[str]:
     """Every resource of an engine but its audience, by name."""
-    parts = ["", "-check", "-mount", "-session", "-usernames", "-users"]
-    parts += ["-workload", "-workload", "-workload/revoke"]
+    parts = ["", "-federation", "-mount", "-workload", "-workload/revoke"]
     return {f"{key}{part}" for part in parts} | {each for r in roles for each in _role(key, r)}
 
 
 def _audience(audience: str, place: str = "root", account: str = full.MAIN) -> set[str]:
-    """An audience where Vault signs for it, and where AWS accepts it."""
-    return {f"{place}-signing/{audience}", f"{account}/{place}-audience/{audience}"}
+    """An audience that Vault signs for in one namespace, and one account accepts."""
+    return {f"{account}/{place}-audience/{audience}"}
 
 
 def _method(key: str, *roles: str) -> set[str]:
     """Every resource of an auth method, whose roles share one policy, but its audience."""
-    parts = ["check", "client", "identity", "mount", "policy/dev"]
-    parts += ["workload", "workload-role", *(f"role/{role}" for role in roles)]
+    parts = ["client", "federation", "identity", "mount", "policy/dev", "workload"]
+    parts += [f"role/{role}" for role in roles]
     names = {f"auth/{key}-{part}" for part in parts}
     return names | {f"auth/{key}"} | {f"auth/{key}-workload/resolve-{r}" for r in roles}
 
@@ -160,8 +159,8 @@ def _login_role(name: str) -> set[str]:
 
 def _role(key: str, role: str) -> set[str]:
     """Every resource of one Vault role of an engine, by name."""
-    kinds = ("access", "leases", "role", "workload-policy")
-    issue = {"workload-policy": f"issue-{role}"}
+    kinds = ("access", "leases", "role", "workload")
+    issue = {"workload": f"issue-{role}"}
     return {f"{key}-{kind}/{issue.get(kind, role)}" for kind in kinds}
 
 
@@ -173,22 +172,17 @@ MOUNT_MADE_ANEW = {
     "mount": "replace",
     "leases/one": "replace",
     "role/one": "replace",
-    "usernames": "update",
-    "workload-role": "update",
-    "check": "update",
-    "session": "update",
+    "workload": "update",
+    "federation": "update",
 }
 """What follows from another accessor: the old leases end first, and the trust names the new one."""
 
 
 def _elsewhere(key: str, role: str) -> dict[str, str]:
     """What another account or namespace of an engine does to it."""
-    anew = [f"leases/{role}", "mount", f"role/{role}", "users", "workload-role"]
-    anew += [f"workload-policy/issue-{role}", "workload-policy/revoke"]
-    kept = ("check", "session", "usernames")
-    return _all("replace", {f"{key}-{part}" for part in anew}) | _all(
-        "update", {f"{key}-{part}" for part in kept}
-    )
+    anew = [f"leases/{role}", "mount", f"role/{role}", "federation", "workload"]
+    anew += [f"workload/issue-{role}", "workload/revoke"]
+    return _all("replace", {f"{key}-{part}" for part in anew})
 
 
 def _in_another_namespace(key: str, role: str) -> dict[str, str]:
@@ -287,7 +281,7 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
     "another namespace of a method": (
         lambda values: values["authMethods"]["aws"].update(namespace="apps"),
         {
-            **_all("replace", _method("aws", "app") - {"auth/aws", "auth/aws-workload"}),
+            **_all("replace", _method("aws", "app") - {"auth/aws", "auth/aws-federation"}),
             **_all("create", _audience("vault-aws-auth", "apps")),
             **_all("delete", _audience("vault-aws-auth")),
             **_all("update", {GUARD, f"{full.MAIN}/apps-guard", "auth/aws-federation"}),

@@ -34,13 +34,16 @@ UNFEDERATED = {"identity_token_audience": "", "role_arn": ""}
 WITHOUT_GUARDS = """
 import runpy
 import pulumi
+import components.federated as federation
 import components.secrets_engine as engines
+from components.dynamic.federation import EngineArgs
 
 class NoGuard(pulumi.ComponentResource):
     def __init__(self, name, _args, opts=None):
         super().__init__("test:index:NoGuard", name, None, opts)
 
-engines.LeaseGuard = engines.UserGuard = NoGuard
+engines.LeaseGuard = NoGuard
+federation.EngineArgs = lambda iam_path, **others: EngineArgs(iam_path=None, **others)
 runpy.run_path({program!r})
 """
 
@@ -334,7 +337,7 @@ def test_a_configuration_written_by_somebody_else_is_mended_and_no_lease_ends(
     vault = world.vault()
 
     vault.write_data("aws/config/root", data={"max_retries": -1})
-    assert stack.changes() == {"aws-mount": "update", "aws-usernames": "update"}
+    assert stack.changes() == {"aws-mount": "update", "aws-federation": "update"}
     stack.up()
     assert holdings(world) == declared
     vault.write_data("aws/config/root", data=UNFEDERATED)

@@ -26,7 +26,7 @@ _LOGIN = {
     "boundPrincipals": ["arn:aws:iam::123456789012:role/app"],
     "policies": ["dev"],
 }
-_CHECKS = ("auth/aws-federation", "aws-check")
+_CHECKS = ("auth/aws-federation", "aws-federation")
 _FAILED = re.compile(
     r"^  \S+ \((?P<name>\S+)\):\n(?:    .*\n|\n)*?"
     r"    error: Exception calling application: (?P<message>.*)$",

@@ -221,8 +221,8 @@ def test_another_certificate_authority_is_shown_named_and_mended(stack: Stack, c
     assert {name: step["op"] for name, step in shown.items()} == {
         "issuer-host": "update",
         "123456789012/root-oidc": "update",
-        "aws-session": "update",
-        "beside-session": "update",
+        "aws-federation": "update",
+        "beside-federation": "update",
     }
     (new,) = shown["issuer-host"]["newState"]["inputs"]["thumbprints"]
     assert new != old

@@ -94,9 +94,9 @@ def test_the_domain_opens_no_file() -> None:
     assert wrong == []
 
 
-def test_the_program_is_wiring_of_at_most_110_lines() -> None:
+def test_the_program_is_wiring_of_at_most_80_lines() -> None:
     text = (ROOT / "__main__.py").read_text("utf-8")
-    assert len(text.splitlines()) <= 110
+    assert len(text.splitlines()) <= 80
     logic = (ast.If, ast.While, ast.Try, ast.FunctionDef, ast.ClassDef, ast.Lambda)
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, logic)]
 
@@ -118,13 +118,19 @@ def _calls(path: Path) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
+SIGN_IN = ("account.py", "cluster.py")
+"""Where providers are made: one for each account, one for each namespace."""
+
+
 def test_no_component_makes_a_provider_an_export_or_a_random_name() -> None:
     forbidden = ("Provider", "export", "uuid4", "randint", "token_hex", "today")
     wrong = [
         f"{path.relative_to(ROOT)}:{call.lineno} calls {call.func.attr}"
         for path in _files("components")
         for call in _calls(path)
-        if isinstance(call.func, ast.Attribute) and call.func.attr in forbidden
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in forbidden
+        and not (call.func.attr == "Provider" and path.name in SIGN_IN)
     ]
     assert wrong == []
 

@@ -1,0 +1,63 @@
+"""One AWS account: how the program signs in there, and whose tokens it believes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from components.identity_provider import IdentityProvider, IdentityProviderArgs
+from federation.names import stack_tags
+
+if TYPE_CHECKING:
+    from components.cluster import Cluster
+    from settings import Settings
+
+AWS_RETRIES = 8
+"""How often an account's provider repeats a request that fails. Its own default, 25, means minutes
+in which an AWS that cannot be reached looks like a slow one; eight outlast throttling, and end
+within about a minute."""
+
+
+class Account:
+    """Signs in to an account, and makes it believe the issuers of the namespaces that act there.
+
+    Resources: a provider by the account's id, an :class:`IdentityProvider` for each namespace.
+    """
+
+    provider: aws.Provider
+    """The provider of the account."""
+    trusts: dict[str, IdentityProvider]
+    """What the account knows of each issuer, by the path of its namespace."""
+
+    def __init__(self, name: str, config: Settings, cluster: Cluster) -> None:
+        account = config.accounts[name]
+        deploy_role = aws.ProviderAssumeRoleArgs(
+            role_arn=account.deploy_role_arn, external_id=account.external_id
+        )
+        self.provider = aws.Provider(
+            account.id,
+            aws.ProviderArgs(
+                region=account.region,
+                profile=account.profile,
+                assume_roles=[deploy_role] if account.deploy_role_arn else None,
+                allowed_account_ids=[account.id],
+                max_retries=AWS_RETRIES,
+                default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
+            ),
+        )
+        self.trusts = {
+            path: IdentityProvider(
+                f"{account.id}/{path or 'root'}",
+                IdentityProviderArgs(
+                    account=account,
+                    issuer=cluster.issuers[path],
+                    chain=cluster.chain,
+                    audiences=audiences,
+                ),
+                pulumi.ResourceOptions(providers=[self.provider]),
+            )
+            for (holder, path), audiences in config.federations.items()
+            if holder == name
+        }
