@@ -58,11 +58,9 @@ class Recorder(ResourceProvider):
         return {key: props[key] for key in self.INPUTS if props.get(key) is not None}
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compare the inputs."""
-        old, new = self.asked(olds), self.asked(news)
-        changed = [key for key in self.INPUTS if old.get(key) != new.get(key)]
-        replaces = [key for key in changed if key in self.REPLACED_BY]
-        return DiffResult(changes=bool(changed), replaces=replaces)
+        """Name what replaces; what has changed, the engine sees by itself, and shows in full."""
+        replaces = [key for key in self.REPLACED_BY if olds.get(key) != news.get(key)]
+        return DiffResult(replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
         """Apply, and record."""

@@ -124,7 +124,5 @@ def test_an_identity_provider_that_nobody_else_uses_goes(monkeypatch: pytest.Mon
 def test_another_identity_provider_has_another_guard() -> None:
     guard = _IdentityProviderGuardProvider()
     old = provider("managed") | {"audiences": ["ours"]}
-    assert not guard.diff(ARN, old, old).changes
-    more = guard.diff(ARN, old, old | {"audiences": ["ours", "more"]})
-    assert (more.changes, more.replaces) == (True, [])
+    assert guard.diff(ARN, old, old | {"audiences": ["ours", "more"]}).replaces == []
     assert guard.diff(ARN, old, old | {"provider_arn": "new"}).replaces == ["provider_arn"]
