@@ -10,7 +10,7 @@ from federation.names import stack_tags
 
 if TYPE_CHECKING:
     from clients.aws import AccountAccess, Holdings, IdentityProviders, Users
-    from components.declared import DeclaredAccount
+    from settings import AccountSettings
 
 
 AWS_RETRIES = 8
@@ -19,7 +19,7 @@ in which an AWS that cannot be reached looks like a slow one; eight outlast thro
 within about a minute."""
 
 
-def sign_in(account: DeclaredAccount, stack: str) -> aws.ProviderArgs:
+def sign_in(account: AccountSettings, stack: str) -> aws.ProviderArgs:
     """Return how the provider of an account signs in, tags what it makes, and gives up."""
     deploy_role = aws.ProviderAssumeRoleArgs(
         role_arn=account.deploy_role_arn, external_id=account.external_id
@@ -34,7 +34,7 @@ def sign_in(account: DeclaredAccount, stack: str) -> aws.ProviderArgs:
     )
 
 
-def access(account: DeclaredAccount) -> dict[str, str | None]:
+def access(account: AccountSettings) -> dict[str, str | None]:
     """Return the inputs by which a dynamic resource reaches the account."""
     return {
         "account_id": account.id,

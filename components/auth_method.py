@@ -2,12 +2,11 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredMethod
 from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.registered_audience import RegisteredAudience, RegisteredAudienceArgs
@@ -17,6 +16,9 @@ from federation import arns, identity, permissions
 from federation.logins import LoginRole, confusable
 from federation.names import MountNames
 
+if TYPE_CHECKING:
+    from settings import AuthMethodSettings
+
 LOGIN_METADATA = ["account_id", "auth_type"]
 """What a login's token and alias say of the principal; templated policies may rely on it."""
 
@@ -25,7 +27,7 @@ LOGIN_METADATA = ["account_id", "auth_type"]
 class AuthMethodArgs:
     """An auth method and where it is trusted. Its roles decide the shape."""
 
-    method: DeclaredMethod
+    method: "AuthMethodSettings"
     """The method."""
     names: MountNames
     """Every physical name of it."""

@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
 
-from components.declared import DeclaredAccount
 from components.identity_provider_check import IdentityProviderCheck, IdentityProviderCheckArgs
 from components.identity_provider_guard import IdentityProviderGuard, IdentityProviderGuardArgs
 from components.issuer import Issuer
 from components.thumbprint import Thumbprint
 from federation import names
 
+if TYPE_CHECKING:
+    from settings import AccountSettings
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityProviderArgs:
     """Who is to be believed, and where."""
 
-    account: DeclaredAccount
+    account: "AccountSettings"
     """The account; an identity provider declared as existing there is only referred to."""
     issuer: Issuer
     """Whose tokens."""
@@ -35,7 +38,7 @@ class IdentityProvider(pulumi.ComponentResource):
     only), ``<name>-guard`` (managed only).
     """
 
-    account: DeclaredAccount
+    account: "AccountSettings"
     """The account, as it was declared."""
     issuer: Issuer
     """Whose tokens are believed."""

@@ -13,14 +13,14 @@ from components.account import access, identity_providers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from components.declared import DeclaredAccount
+    from settings import AccountSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityProviderCheckArgs:
     """What the stack is about to make, or to rely on."""
 
-    account: DeclaredAccount
+    account: AccountSettings
     """The account, and whether its identity providers are the stack's own."""
     provider_arn: str
     """ARN that the identity provider has or will have."""

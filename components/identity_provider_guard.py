@@ -13,7 +13,7 @@ from components.account import access, identity_providers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.declared import DeclaredAccount
+    from settings import AccountSettings
 
 
 class IdentityProviderInUseError(Exception):
@@ -24,7 +24,7 @@ class IdentityProviderInUseError(Exception):
 class IdentityProviderGuardArgs:
     """Which identity provider, and what of it is the stack's own."""
 
-    account: DeclaredAccount
+    account: AccountSettings
     """The account."""
     provider_arn: pulumi.Input[str]
     """The identity provider, from the resource that makes it."""

@@ -1,22 +1,25 @@
 """Who Vault says it is, in one namespace."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredVault
 from components.issuer_check import IssuerCheck, IssuerCheckArgs
 from components.issuer_guard import IssuerGuard, IssuerGuardArgs
 from components.namespace import Namespace
 from federation import identity, names
+
+if TYPE_CHECKING:
+    from settings import VaultSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerArgs:
     """Whose plugin tokens these are."""
 
-    cluster: DeclaredVault
+    cluster: "VaultSettings"
     """The cluster; an issuer declared as existing is never touched."""
     stack: str
     """The stack; its signing key is its own, also where the issuer is not."""
@@ -31,7 +34,7 @@ class Issuer(pulumi.ComponentResource):
     ``<name>-guard`` (managed only), ``<name>-key``.
     """
 
-    declared: DeclaredVault
+    declared: "VaultSettings"
     """The cluster, as it was declared."""
     declared_url: str
     """The ``iss`` claim as it will be."""

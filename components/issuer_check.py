@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clients.vault import Vault
-    from components.declared import DeclaredVault
+    from settings import VaultSettings
 
 INPUTS = ("address", "namespace", "issuer", "ownership", "key")
 
@@ -24,7 +24,7 @@ INPUTS = ("address", "namespace", "issuer", "ownership", "key")
 class IssuerCheckArgs:
     """What the stack is about to set, or to rely on."""
 
-    cluster: DeclaredVault
+    cluster: VaultSettings
     """The cluster, and whether its issuers are the stack's own."""
     namespace: pulumi.Input[str]
     """Path of the namespace, unknown until it is there; empty for the root namespace."""

@@ -13,7 +13,7 @@ from components.namespace_guard import NamespaceGuard, NamespaceGuardArgs
 from federation import identity
 
 if TYPE_CHECKING:
-    from components.declared import Ownership
+    from settings import Ownership
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,8 @@ from pulumi.runtime import rpc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from components.declared import Ownership
+    from settings import Ownership
+
 
 INPUTS = ("address", "parent", "name", "ownership")
 

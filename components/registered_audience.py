@@ -12,7 +12,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvide
 from components.account import access, identity_providers
 
 if TYPE_CHECKING:
-    from components.declared import DeclaredAccount
+    from settings import AccountSettings
 
 INPUTS = (
     "provider_arn",
@@ -36,7 +36,7 @@ class RegisteredAudienceArgs:
     """The identity provider."""
     audience: str
     """The ``aud`` claim to accept."""
-    account: DeclaredAccount
+    account: AccountSettings
     """The account. Where the identity provider is declared as existing, an audience that was there
     before is somebody else's and survives this resource."""
 

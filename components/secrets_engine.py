@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredEngine
 from components.federation_check import FederationCheck, FederationCheckArgs
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
@@ -24,6 +23,9 @@ from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
+if TYPE_CHECKING:
+    from settings import SecretsEngineSettings
+
 ACCESS_POLICY = Path(__file__).parents[1] / "policies" / "vault" / "read-credentials.hcl"
 
 
@@ -31,7 +33,7 @@ ACCESS_POLICY = Path(__file__).parents[1] / "policies" / "vault" / "read-credent
 class SecretsEngineArgs:
     """A secrets engine and where it is trusted. Its roles decide the shape."""
 
-    engine: DeclaredEngine
+    engine: "SecretsEngineSettings"
     """The engine."""
     names: MountNames
     """Every physical name of it."""

@@ -16,8 +16,8 @@ from federation import certificates, identity, trust
 from federation.obstacles import Seen, obstacles
 
 if TYPE_CHECKING:
-    from components.declared import DeclaredAccount
     from federation.names import MountNames
+    from settings import AccountSettings
 
 EFFECTIVE_SECONDS = 90.0
 """How long AWS may take until a new role, trust policy or identity provider counts; seconds as a
@@ -59,7 +59,7 @@ class SessionCheckArgs:
     thumbprints: pulumi.Input[list[str]]
     """Thumbprints of the issuer's chain. When they change, Vault may have tried in vain before,
     and a client of AWS that could not sign in at first never does: it is made anew."""
-    account: DeclaredAccount
+    account: AccountSettings
     """The account."""
 
 

@@ -2,21 +2,23 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, ResourceProvider, UpdateResult
 from pulumi.runtime import rpc
 
-from components.declared import DeclaredVault
 from federation import certificates, identity
+
+if TYPE_CHECKING:
+    from settings import VaultSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThumbprintArgs:
     """Whose chain, and what is already known about it."""
 
-    cluster: DeclaredVault
+    cluster: "VaultSettings"
     """The cluster; Vault publishes its keys on the host that the issuer names."""
 
 

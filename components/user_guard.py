@@ -12,8 +12,8 @@ from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateRes
 from components.account import access, users
 
 if TYPE_CHECKING:
-    from components.declared import DeclaredAccount
     from federation.names import MountNames
+    from settings import AccountSettings
 
 VISIBLE_SECONDS = 15.0
 """How long IAM may go on listing a user that was deleted (IAM User Guide, "Changes that I make are
@@ -33,7 +33,7 @@ class UserGuardArgs:
 
     names: MountNames
     """The mount, which makes every user on its own IAM path."""
-    account: DeclaredAccount
+    account: AccountSettings
     """The account."""
 
 

@@ -1,0 +1,93 @@
+"""The section accounts, and what sections share that are in an account."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from federation import arns, syntax
+from settings.fields import ExternalId, Ownership, Text, WithoutRepeats, accepts
+from settings.problems import Key, Problems
+from settings.section import Entry, Place
+
+MOST_MANAGED_POLICIES = 20
+"""Of one user or role, at most (IAM User Guide, "IAM and AWS STS quotas")."""
+
+
+class AccountSettings(Entry):
+    """An AWS account that Vault serves."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("accessKey", "secretKey", "token"),
+        "is refused: no key is stored; profile, deployRoleArn or the environment say who deploys",
+    )
+
+    id: Annotated[str, accepts(syntax.account_id)]
+    region: Annotated[str, accepts(arns.check_region)]
+    profile: Text | None = None
+    deploy_role_arn: str | None = None
+    """Role of the account that this program deploys as."""
+    external_id: ExternalId | None = None
+    identity_provider: Ownership = "managed"
+    boundary: str | None = None
+    """Permissions boundary of the IAM roles that this program makes in the account."""
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the account."""
+        return arns.partition_of(self.region)
+
+    @field_validator("deploy_role_arn", "boundary")
+    @classmethod
+    def _arn_of_the_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        if arn is not None and {"id", "region"} <= info.data.keys():
+            policy = info.field_name == "boundary"
+            arns.require(
+                arn,
+                "policy" if policy else "role",
+                partition=arns.partition_of(info.data["region"]),
+                accounts=(info.data["id"], "aws") if policy else (info.data["id"],),
+            )
+        return arn
+
+    @field_validator("external_id")
+    @classmethod
+    def _external_id_needs_role(cls, external_id: str | None, info: ValidationInfo) -> str | None:
+        if external_id and info.data.get("deploy_role_arn", "") is None:
+            raise ValueError("must be left out without deployRoleArn, whose trust asks for it")
+        return external_id
+
+
+def account_at(place: Place) -> AccountSettings | None:
+    """Return the account of the entry that is read, or is around it, unless that is wrong."""
+    section, name = place.key[:2]
+    named = place.reading.problems.written((section, name, "account"))
+    return place.reading.found(AccountSettings, "accounts", str(named))
+
+
+def _policy_of_the_account(arn: str, info: ValidationInfo[Place]) -> str:
+    account = account_at(info.context)
+    accounts = (account.id, arns.OF_AWS) if account else ()
+    arns.require(arn, "policy", partition=account.partition if account else None, accounts=accounts)
+    return arn
+
+
+PolicyArn = Annotated[str, AfterValidator(_policy_of_the_account)]
+PolicyArns = Annotated[
+    tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
+]
+
+
+class InAccount(Entry):
+    """What is in one of the stack's accounts."""
+
+    account: str
+
+    @classmethod
+    def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
+        """Note an account that the stack does not have; the rest can be judged nevertheless."""
+        known, account = problems.names("accounts"), problems.written((*key, "account"))
+        if isinstance(account, str) and account not in known:
+            told = f"is no account of this stack; known are {', '.join(known) or 'none'}"
+            problems.add((*key, "account"), told, account)
+        return cls
