@@ -38,8 +38,6 @@ class IdentityProvider(pulumi.ComponentResource):
     only), ``<name>-guard`` (managed only).
     """
 
-    account: "AccountSettings"
-    """The account, as it was declared."""
     issuer: Issuer
     """Whose tokens are believed."""
     chain: Thumbprint
@@ -51,7 +49,10 @@ class IdentityProvider(pulumi.ComponentResource):
         self, name: str, args: IdentityProviderArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:IdentityProvider", name, None, opts)
-        self.account, self.issuer, self.chain = args.account, args.issuer, args.chain
+        # Pulumi evaluates the annotations of the class, and knows no settings.
+        self.account: AccountSettings = args.account
+        """The account, as it was declared."""
+        self.issuer, self.chain = args.issuer, args.chain
 
         check = IdentityProviderCheck(
             f"{name}-check",

@@ -34,8 +34,6 @@ class Issuer(pulumi.ComponentResource):
     ``<name>-guard`` (managed only), ``<name>-key``.
     """
 
-    declared: "VaultSettings"
-    """The cluster, as it was declared."""
     declared_url: str
     """The ``iss`` claim as it will be."""
     url: pulumi.Output[str]
@@ -51,7 +49,9 @@ class Issuer(pulumi.ComponentResource):
         super().__init__("vaultwif:vault:Issuer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
 
-        self.declared = args.cluster
+        # Pulumi evaluates the annotations of the class, and knows no settings.
+        self.declared: VaultSettings = args.cluster
+        """The cluster, as it was declared."""
         path = args.namespace.path if args.namespace else identity.ROOT_NAMESPACE
         self.declared_url = identity.issuer(args.cluster.public_address, path)
         signing_key = names.signing_key(args.stack, path)
