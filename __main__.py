@@ -22,7 +22,7 @@ engines = {
         key,
         SecretsEngineArgs(
             engine=engine,
-            names=config.names(key),
+            names=config.mount_names(engine),
             trust=accounts[engine.account].trusts[engine.namespace],
         ),
         ResourceOptions(
@@ -36,7 +36,7 @@ methods = {
         f"auth/{key}",
         AuthMethodArgs(
             method=method,
-            names=config.method_names(key),
+            names=config.mount_names(method),
             trust=accounts[method.account].trusts[method.namespace],
         ),
         ResourceOptions(

@@ -2,18 +2,20 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredMethod
 from components.federated import Federated
 from components.identity_provider import IdentityProvider
 from components.summary import MethodSummary
-from federation import arns, identity, permissions
+from federation import arns, identity
 from federation.logins import LoginRole, confusable
 from federation.names import MountNames
+
+if TYPE_CHECKING:
+    from settings import AuthMethodSettings
 
 LOGIN_METADATA = ["account_id", "auth_type"]
 """What a login's token and alias say of the principal; templated policies may rely on it."""
@@ -23,7 +25,7 @@ LOGIN_METADATA = ["account_id", "auth_type"]
 class AuthMethodArgs:
     """An auth method and where it is trusted. Its roles decide the shape."""
 
-    method: DeclaredMethod
+    method: "AuthMethodSettings"
     """The method."""
     names: MountNames
     """Every physical name of it."""
@@ -57,10 +59,7 @@ class AuthMethod(pulumi.ComponentResource):
 
         self._way = Federated(self, name, args.method, args.names, args.trust)
         mount = self._mount()
-        self._way.let_act(
-            mount.accessor,
-            permissions.login_policies(args.names, args.method.roles, args.method.other_accounts),
-        )
+        self._way.let_act(mount.accessor)
         client = self._client(mount)
         self._way.verify(mount, [client], confusable=confusable(args.method.roles))
         needed = [self._way.federation, self._identity(mount), *self._other_accounts(mount)]

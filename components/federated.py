@@ -13,13 +13,13 @@ from federation import identity
 from federation.trust import trust_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pulumi_vault as vault
 
-    from components.declared import DeclaredMount
     from components.identity_provider import IdentityProvider
     from federation.names import MountNames
+    from settings.mount import MountSettings
 
 SESSION_SECONDS = 3600
 """Longest session of the role. Vault asks for AWS's default hour and renews by a new token."""
@@ -53,7 +53,7 @@ class Federated:
         self,
         owner: pulumi.ComponentResource,
         name: str,
-        mount: DeclaredMount,
+        mount: MountSettings,
         names: MountNames,
         trust: IdentityProvider,
     ) -> None:
@@ -73,15 +73,13 @@ class Federated:
             self._child,
         )
 
-    def let_act(
-        self, accessor: pulumi.Output[str], policies: Mapping[str, Mapping[str, Any]]
-    ) -> None:
-        """Make the IAM role that trusts the mount of this accessor, with these inline policies."""
+    def let_act(self, accessor: pulumi.Output[str]) -> None:
+        """Make the IAM role that trusts the mount of this accessor, with its inline policies."""
         names, trust, audience = self._names, self._trust, self._mount.audience
         self.subject = pulumi.Output.all(trust.issuer.namespace_id, accessor).apply(
             lambda known: identity.subject(known[0], names.mount_class, known[1])
         )
-        document = pulumi.Output.all(trust.arn, self.subject).apply(
+        trusted = pulumi.Output.all(trust.arn, self.subject).apply(
             lambda known: trust_policy(known[0], audience, known[1])
         )
         # because the engine takes what another provider is given for the same thing, and changes
@@ -92,7 +90,7 @@ class Federated:
         self.role = aws.iam.Role(
             f"{self._name}-workload",
             name=names.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(document, sort_keys=True),
+            assume_role_policy=pulumi.Output.json_dumps(trusted, sort_keys=True),
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=trust.account.boundary,
             tags=names.tags,
@@ -106,10 +104,10 @@ class Federated:
                 f"{self._name}-workload/{policy}",
                 name=policy,
                 role=self.role.name,
-                policy=pulumi.Output.json_dumps(permissions, sort_keys=True),
+                policy=pulumi.Output.json_dumps(document, sort_keys=True),
                 opts=in_account,
             )
-            for policy, permissions in policies.items()
+            for policy, document in self._mount.inline_policies(names).items()
         }
 
     def verify(

@@ -3,17 +3,19 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredLogin
 from components.dynamic.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
 from components.summary import LoginSummary
 from federation import identity
 from federation.names import login_group
+
+if TYPE_CHECKING:
+    from settings import HumanLoginSettings
 
 COMMAND_LINE = "http://localhost:8250/oidc/callback"
 """Where ``vault login`` waits for the browser (Vault, "JWT/OIDC auth method", Redirect URIs)."""
@@ -24,7 +26,7 @@ DESCRIPTION = "AWS credentials for people"
 class HumanLoginArgs:
     """A login, and what there is to read."""
 
-    login: DeclaredLogin
+    login: "HumanLoginSettings"
     """The login as declared."""
     stack: str
     """Part of the names of its groups."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
 
-from components.declared import DeclaredAccount
 from components.dynamic.identity_provider import (
     IdentityProviderCheck,
     IdentityProviderCheckArgs,
@@ -17,12 +17,15 @@ from components.dynamic.thumbprint import Thumbprint
 from components.issuer import Issuer
 from federation import names
 
+if TYPE_CHECKING:
+    from settings import AccountSettings
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityProviderArgs:
     """Who is to be believed, and where."""
 
-    account: DeclaredAccount
+    account: "AccountSettings"
     """The account; an identity provider declared as existing there is only referred to."""
     issuer: Issuer
     """Whose tokens."""
@@ -39,8 +42,6 @@ class IdentityProvider(pulumi.ComponentResource):
     only), ``<name>-guard`` (managed only).
     """
 
-    account: DeclaredAccount
-    """The account, as it was declared."""
     issuer: Issuer
     """Whose tokens are believed."""
     chain: Thumbprint
@@ -52,7 +53,10 @@ class IdentityProvider(pulumi.ComponentResource):
         self, name: str, args: IdentityProviderArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:aws:IdentityProvider", name, None, opts)
-        self.account, self.issuer, self.chain = args.account, args.issuer, args.chain
+        # Pulumi evaluates the annotations of the class, and knows no settings.
+        self.account: AccountSettings = args.account
+        """The account, as it was declared."""
+        self.issuer, self.chain = args.issuer, args.chain
 
         check = IdentityProviderCheck(
             f"{name}-check",

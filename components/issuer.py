@@ -1,21 +1,24 @@
 """Who Vault says it is, in one namespace."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_vault as vault
 
-from components.declared import DeclaredVault
 from components.dynamic.issuer import IssuerCheck, IssuerCheckArgs, IssuerGuard, IssuerGuardArgs
 from components.namespace import Namespace
 from federation import identity, names
+
+if TYPE_CHECKING:
+    from settings import VaultSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerArgs:
     """Whose plugin tokens these are."""
 
-    cluster: DeclaredVault
+    cluster: "VaultSettings"
     """The cluster; an issuer declared as existing is never touched."""
     stack: str
     """The stack; its signing key is its own, also where the issuer is not."""
@@ -30,8 +33,6 @@ class Issuer(pulumi.ComponentResource):
     ``<name>-guard`` (managed only), ``<name>-key``.
     """
 
-    declared: DeclaredVault
-    """The cluster, as it was declared."""
     declared_url: str
     """The ``iss`` claim as it will be."""
     url: pulumi.Output[str]
@@ -47,7 +48,9 @@ class Issuer(pulumi.ComponentResource):
         super().__init__("vaultwif:vault:Issuer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
 
-        self.declared = args.cluster
+        # Pulumi evaluates the annotations of the class, and knows no settings.
+        self.declared: VaultSettings = args.cluster
+        """The cluster, as it was declared."""
         path = args.namespace.path if args.namespace else identity.ROOT_NAMESPACE
         self.declared_url = identity.issuer(args.cluster.public_address, path)
         signing_key = names.signing_key(args.stack, path)

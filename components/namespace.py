@@ -17,7 +17,7 @@ from components.dynamic.namespace import (
 from federation import identity
 
 if TYPE_CHECKING:
-    from components.declared import Ownership
+    from settings import Ownership
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_vault as vault
 
-from components.declared import DeclaredEngine
 from components.federated import Federated
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
@@ -20,6 +19,9 @@ from federation import arns, identity, permissions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
+if TYPE_CHECKING:
+    from settings import SecretsEngineSettings
+
 ACCESS_POLICY = Path(__file__).parents[1] / "policies" / "vault" / "read-credentials.hcl"
 
 
@@ -27,7 +29,7 @@ ACCESS_POLICY = Path(__file__).parents[1] / "policies" / "vault" / "read-credent
 class SecretsEngineArgs:
     """A secrets engine and where it is trusted. Its roles decide the shape."""
 
-    engine: DeclaredEngine
+    engine: "SecretsEngineSettings"
     """The engine."""
     names: MountNames
     """Every physical name of it."""
@@ -74,7 +76,7 @@ class SecretsEngine(pulumi.ComponentResource):
 
         self._way = Federated(self, name, args.engine, args.names, args.trust)
         mount = self._mount()
-        self._way.let_act(mount.accessor, permissions.inline_policies(args.names, roles))
+        self._way.let_act(mount.accessor)
         self._way.verify(mount, username_template=USERNAME_TEMPLATE)
         self.role = self._way.role
         self.grants = {role.name: self._role(role, mount) for role in roles}

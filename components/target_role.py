@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.declared import DeclaredTarget
 from components.summary import TargetSummary
 from federation.names import TargetNames
 from federation.target_trust import Principal, target_trust
+
+if TYPE_CHECKING:
+    from settings import TargetRoleSettings
 
 SESSION_SECONDS = 3600
 """Longest session. A longer one would help nobody: Vault assumes the role with a session of its
@@ -22,7 +24,7 @@ role")."""
 class TargetRoleArgs:
     """What sessions of the role may do, and who may ask for one."""
 
-    target: DeclaredTarget
+    target: "TargetRoleSettings"
     """The role as declared."""
     names: TargetNames
     """Every physical name of it."""

@@ -20,7 +20,7 @@ def test_sound_settings_reach_the_program(folder: Path) -> None:
     assert (login.path, login.namespace, login.groups_claim) == ("people", "", "groups")
     assert (login.token_ttl_seconds, login.token_max_ttl_seconds) == (3_600, 14_400)
     assert login.aws_roles == ("aws/deploy", "aws/reader")
-    assert found.login_namespaces == ("",)
+    assert found.used_namespaces == {"", "team"}
 
 
 def test_the_client_secret_is_in_no_representation_of_the_settings(folder: Path) -> None:

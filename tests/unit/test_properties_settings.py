@@ -42,7 +42,13 @@ if TYPE_CHECKING:
 
     from federation.names import MountNames
     from federation.roles import VaultRole
-    from settings import Account, AuthMethod, SecretsEngine, Settings, TargetRole
+    from settings import (
+        AccountSettings,
+        AuthMethodSettings,
+        SecretsEngineSettings,
+        Settings,
+        TargetRoleSettings,
+    )
 
 PROJECT = "vault-aws-federation"
 KINDS = {"iam_user", "inline", "boundary", "assumed_role", "own target", "tagged target"}
@@ -206,7 +212,9 @@ def _kinds(found: Settings) -> Iterator[str]:
     yield from ["namespaces"] if found.vault.namespaces else []
 
 
-def _aws_takes(found: Settings, key: str, engine: SecretsEngine, account: Account) -> None:
+def _aws_takes(
+    found: Settings, key: str, engine: SecretsEngineSettings, account: AccountSettings
+) -> None:
     """Put everything that AWS will be sent for an engine to the laboratory's judges."""
     mount = found.names(key)
     inline = permissions.inline_policies(mount, engine.roles)
@@ -222,7 +230,9 @@ def _aws_takes(found: Settings, key: str, engine: SecretsEngine, account: Accoun
         assert leave["Resource"] == mount.group_arn(group)
 
 
-def _aws_takes_mount(mount: MountNames, issuer: str, audience: str, account: Account) -> None:
+def _aws_takes_mount(
+    mount: MountNames, issuer: str, audience: str, account: AccountSettings
+) -> None:
     arn = mount.provider_arn(issuer)
     constraints.check("iam", "CreateOpenIDConnectProvider", {"Url": issuer})
     validation._check_issuer(issuer)
@@ -232,7 +242,9 @@ def _aws_takes_mount(mount: MountNames, issuer: str, audience: str, account: Acc
     _aws_takes_role(mount.role_name, trust_policy(arn, *claims), mount.tags, account)
 
 
-def _aws_takes_role(name: str, trust: Tree, tags: Mapping[str, str], account: Account) -> None:
+def _aws_takes_role(
+    name: str, trust: Tree, tags: Mapping[str, str], account: AccountSettings
+) -> None:
     parse_trust_policy(trust)
     assert blank_free_length(json.dumps(trust)) <= 2_048
     role = {"RoleName": name, "AssumeRolePolicyDocument": json.dumps(trust)}
@@ -249,7 +261,7 @@ def _aws_takes_inline(role: str, inline: Mapping[str, Tree]) -> None:
         constraints.check("iam", "PutRolePolicy", policy)
 
 
-def _aws_takes_logins(found: Settings, key: str, method: AuthMethod) -> None:
+def _aws_takes_logins(found: Settings, key: str, method: AuthMethodSettings) -> None:
     """Put what AWS will be sent for an auth method to the judges, and what Vault then looks up."""
     mount, account = found.method_names(key), found.accounts[method.account]
     inline = permissions.login_policies(mount, method.roles, method.other_accounts)
@@ -278,7 +290,7 @@ def _aws_takes_logins(found: Settings, key: str, method: AuthMethod) -> None:
         assert allows("sts:AssumeRole", role.arn) is not bool(role.external_id)
 
 
-def _aws_takes_target(found: Settings, key: str, target: TargetRole) -> None:
+def _aws_takes_target(found: Settings, key: str, target: TargetRoleSettings) -> None:
     """Put what AWS will be sent for a target role to the judges, and who then may assume it."""
     names = found.target_names(key)
     engines = {engine: found.names(engine).role_arn for engine in sorted(found.secrets_engines)}

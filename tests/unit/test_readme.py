@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from configuration.account import Account
-from configuration.auth_method import AuthMethod, LoginRoleSettings, StsRoleSettings
-from configuration.human_login import HumanLogin
-from configuration.roles import AssumedRole, IamUserRole
-from configuration.schema import Section, VaultSettings
-from configuration.secrets_engine import SecretsEngine
-from configuration.target_role import TargetRole
+from settings import (
+    AccountSettings,
+    AuthMethodSettings,
+    HumanLoginSettings,
+    SecretsEngineSettings,
+    TargetRoleSettings,
+    VaultSettings,
+)
+from settings.auth_method import LoginRoleSettings, StsRoleSettings
+from settings.vault_role import AssumedRoleSettings, IamUserSettings
+
+if TYPE_CHECKING:
+    from settings.section import Section
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -32,15 +39,15 @@ def _table_after(line: str) -> list[list[str]]:
     ("line", "section"),
     [
         ("`vault-aws-federation:vault`", VaultSettings),
-        ("`vault-aws-federation:accounts`, by name", Account),
-        ("`vault-aws-federation:secretsEngines`, by name", SecretsEngine),
-        ("`vault-aws-federation:targetRoles`, by name", TargetRole),
-        ("`vault-aws-federation:authMethods`, by name", AuthMethod),
+        ("`vault-aws-federation:accounts`, by name", AccountSettings),
+        ("`vault-aws-federation:secretsEngines`, by name", SecretsEngineSettings),
+        ("`vault-aws-federation:targetRoles`, by name", TargetRoleSettings),
+        ("`vault-aws-federation:authMethods`, by name", AuthMethodSettings),
         ("A Vault role of an auth method", LoginRoleSettings),
         ("An entry of `stsRoles`", StsRoleSettings),
-        ("`vault-aws-federation:humanLogins`, by name", HumanLogin),
-        ("A role with `credentialType: iam_user`", IamUserRole),
-        ("A role with `credentialType: assumed_role`", AssumedRole),
+        ("`vault-aws-federation:humanLogins`, by name", HumanLoginSettings),
+        ("A role with `credentialType: iam_user`", IamUserSettings),
+        ("A role with `credentialType: assumed_role`", AssumedRoleSettings),
     ],
 )
 def test_every_setting_has_a_row_with_its_default(line: str, section: type[Section]) -> None:

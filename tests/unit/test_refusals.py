@@ -63,7 +63,6 @@ PROMISED = {
 }
 """What the documentation says is refused, each with words of the message that refuses it."""
 UNREACHABLE = {
-    "configuration/roles.py, _surroundings: raise TypeError": "a model read without its context",
     "federation/documents.py, parse: raise ValueError": "the program reads files by read_policy",
     "federation/identity.py, provider_identifier: raise ValueError": (
         "an issuer begins with an address of the settings, which begins with https://"

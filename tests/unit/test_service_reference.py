@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configuration.service_reference import _patterns_meet, problems
+from settings.service_reference import _patterns_meet, problems
 
 ROOT = Path(__file__).parents[2]
 USERS = "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"

@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configuration.schema import Section
+from settings.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[3]
-ROOMS = ("configuration", "federation", "components")
+ROOMS = ("settings", "federation", "components")
 _NOTED = frozenset(("problems.add", "problems.unknown", "self.add", "found.append"))
 _WORDED_BY_CALLER = frozenset(("_require", "_fit", "_limit", "require"))
 """Functions that refuse in their caller's words: each call of them is a refusal of its own."""
@@ -41,7 +41,7 @@ class Refusal:
 @cache
 def refusals() -> tuple[Refusal, ...]:
     """Find every place that raises, notes a problem, or words one."""
-    files = [ROOT / "settings.py", *(file for room in ROOMS for file in (ROOT / room).glob("*.py"))]
+    files = [file for room in ROOMS for file in (ROOT / room).glob("*.py")]
     return tuple(
         sorted(
             found
@@ -88,7 +88,7 @@ def watched() -> Iterator[set[Refusal]]:
 def worded() -> set[str]:
     """Return the words in tables: of refused keys, and of patterns that values must match."""
     tables = {words for kind in _sections(Section) for words in kind.refused.values()}
-    tree = ast.parse((ROOT / "configuration" / "human_login.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "settings" / "human_login.py").read_text("utf-8"))
     return tables | {
         str(ast.literal_eval(node.args[1]))
         for node in ast.walk(tree)

@@ -1,4 +1,4 @@
-"""Files that hold an identity policy: read, judged and compacted."""
+"""Files that hold policies: identity policies for AWS, read, judged and compacted, and Vault's."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from configuration import service_reference
+from pydantic import AfterValidator, ValidationInfo
+
 from federation import documents
+from settings import service_reference
+from settings.section import Place
+
+VAULT_POLICIES = Path("policies", "vault")
+"""Folder of the Vault policies of the stack's own, below the project's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +71,33 @@ def read_policy(root: Path, file: str, limit: Limit) -> str:
             f"no more, not {size}; use managedPolicies"
         )
     return _compact(document)
+
+
+def policy_of(limit: Limit) -> AfterValidator:
+    """Turn the name of a policy file into its text; see :func:`read_policy`."""
+
+    def validate(file: str, info: ValidationInfo[Place]) -> str:
+        return read_policy(info.context.reading.root, file, limit)
+
+    return AfterValidator(validate)
+
+
+def read_vault_policy(root: Path, policy: str) -> str:
+    """Read a Vault policy of the stack's own; Vault itself judges what it says.
+
+    Raises:
+        ValueError: Saying which file must be there.
+    """
+    file = VAULT_POLICIES / f"{policy}.hcl"
+    try:
+        text = (root / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(
+            f"must have a readable file {file}; what another keeps belongs into existingPolicies"
+        ) from None
+    if not text.strip():
+        raise ValueError(f"must have something in its file {file}")
+    return text
 
 
 def _compact(document: Mapping[str, Any]) -> str:

@@ -1,71 +1,50 @@
-"""The shape of a Vault role, one model per credential type."""
+"""A Vault role of a secrets engine, one model per credential type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from configuration.account import Account
-from configuration.policy_files import OF_SESSION, OF_USER, Limit, read_policy
-from configuration.schema import Section, accepts, not_below_default, without_repeats
-from federation import arns, names, syntax
-from federation.roles import VaultRole
+from federation import arns, names
+from federation.roles import CredentialType, VaultRole
+from settings.account import AccountSettings, PolicyArn, PolicyArns, account_at
+from settings.fields import ExternalId, Tags, WithoutRepeats, accepts, not_below
+from settings.policy_files import OF_SESSION, OF_USER, policy_of
+from settings.problems import Key, Problems
+from settings.section import Entry, Place
+from settings.target_role import TargetRoleSettings
 
 LONGEST_CHAINED_SESSION = 3_600
 """In seconds (IAM User Guide, "Methods to assume a role": role chaining)."""
-MOST_MANAGED_POLICIES = 20
 MOST_GROUPS = 10
-"""Of one user (IAM User Guide, "IAM and AWS STS quotas"; of policies what AWS grants at most)."""
+"""Of one user (IAM User Guide, "IAM and AWS STS quotas")."""
 MOST_SESSION_POLICIES = 10
 """Managed ones of one session (STS API Reference, AssumeRole, PolicyArns)."""
 
-Tags = Annotated[Mapping[str, str], accepts(syntax.tags)]
+_IMPOSSIBLE = {"federation_token": "GetFederationToken", "session_token": "GetSessionToken"}
+"""STS calls that a session may not make (STS API Reference), and Vault holds nothing else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """What a Vault role must know beyond its own section; passed as validation context."""
-
-    root: Path
-    """Folder that policy files are named from."""
-    account: Account | None
-    """The account in question, unless that is wrong itself."""
-    targets: Mapping[str, str | None] = field(default_factory=dict)
-    """ARNs of the stack's own target roles by name; None of one that is wrong itself."""
-
-
-def _surroundings(info: ValidationInfo) -> Surroundings:
-    if not isinstance(info.context, Surroundings):
-        raise TypeError("a Vault role is validated with its surroundings as context")
-    return info.context
-
-
-def _policy_arn(arn: str, info: ValidationInfo) -> str:
-    account = _surroundings(info).account
-    if account:
-        accounts = (account.id, "aws")
-        arns.require(arn, "policy", partition=account.partition, accounts=accounts)
-    else:
-        arns.require(arn, "policy")
-    return arn
-
-
-def _target_arn(arn: str, info: ValidationInfo) -> str:
+def _target_arn(arn: str, info: ValidationInfo[Place]) -> str:
     """A target role may be in any account, but no session crosses from one partition to another."""
-    account = _surroundings(info).account
+    account = account_at(info.context)
     arns.require(arn, "role", partition=account.partition if account else None)
     return arn
 
 
-def _own_target(name: str, info: ValidationInfo) -> str:
+def _own_target(name: str, info: ValidationInfo[Place]) -> str:
     """Turn the name of a target role of the stack into its ARN; empty if the role is wrong."""
-    targets = _surroundings(info).targets
-    if name not in targets:
-        known = ", ".join(targets) or "none"
-        raise ValueError(f"is no target role of this stack; known are {known}")
-    return targets[name] or ""
+    reading = info.context.reading
+    known = reading.problems.names("targetRoles")
+    if name not in known:
+        told = ", ".join(known) or "none"
+        raise ValueError(f"is no target role of this stack; known are {told}")
+    target = reading.found(TargetRoleSettings, "targetRoles", name)
+    account = reading.found(AccountSettings, "accounts", target.account) if target else None
+    try:
+        return target.names(reading.stack, account).role_arn if target and account else ""
+    except ValueError:
+        return ""  # told of the target role itself
 
 
 def _session_policy_arn(arn: str, info: ValidationInfo) -> str:
@@ -85,32 +64,52 @@ def _session_policy_arn(arn: str, info: ValidationInfo) -> str:
     return arn
 
 
-def policy_of(limit: Limit) -> AfterValidator:
-    """Turn the name of a policy file into its text; see :func:`read_policy`."""
+def _chained(seconds: int) -> None:
+    if seconds > LONGEST_CHAINED_SESSION:
+        raise ValueError(
+            f"must be at most {LONGEST_CHAINED_SESSION}: Vault's own session assumes the "
+            "target role, and AWS ends such a chained session after an hour"
+        )
 
-    def validate(file: str, info: ValidationInfo) -> str:
-        return read_policy(_surroundings(info).root, file, limit)
 
-    return AfterValidator(validate)
-
-
-PolicyArn = Annotated[str, AfterValidator(_policy_arn)]
-SessionPolicyArn = Annotated[str, AfterValidator(_session_policy_arn)]
 TargetArn = Annotated[str, AfterValidator(_target_arn)]
 OwnTarget = Annotated[str, AfterValidator(_own_target)]
+SessionPolicyArn = Annotated[str, AfterValidator(_session_policy_arn)]
 Group = Annotated[str, accepts(names.check_group)]
-WithoutRepeats = AfterValidator(without_repeats)
+SessionSeconds = Annotated[int, Field(ge=900), accepts(_chained)]
 
 
-class Role(Section):
+class VaultRoleSettings(Entry):
     """What both kinds of Vault role share."""
 
-    def vault_role(self, name: str) -> VaultRole:
-        """Return the role as the rest of the program knows it."""
-        return VaultRole(name=name, **self.model_dump())
+    check_name = names.check_role
+
+    credential_type: CredentialType
+
+    @classmethod
+    def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
+        """Return the model of a credential type; note one that there is not."""
+        where = (*key, "credentialType")
+        written = problems.written(where)
+        for kind in cls.__subclasses__():
+            if written in get_args(kind.model_fields["credential_type"].annotation):
+                return kind
+        allowed = "must be iam_user or assumed_role"
+        if call := _IMPOSSIBLE.get(str(written)):
+            allowed += f": Vault holds a session and no key, and AWS lets no session call {call}"
+        if written is None:
+            problems.add(where, f"is missing; {allowed}")
+        else:
+            problems.add(where, allowed, written)
+        return None
+
+    @property
+    def vault_role(self) -> VaultRole:
+        """The role as the rest of the program knows it."""
+        return VaultRole(name=self.name, **self.model_dump())
 
 
-class IamUserRole(Role):
+class IamUserSettings(VaultRoleSettings):
     """A Vault role that makes an IAM user per lease."""
 
     refused: ClassVar[Mapping[str, str]] = (
@@ -131,9 +130,7 @@ class IamUserRole(Role):
     credential_type: Literal["iam_user"]
     policy: Annotated[str, policy_of(OF_USER)] | None = None
     """File of the inline policy, from the project's folder; read here, kept as JSON text."""
-    managed_policies: Annotated[
-        tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
-    ] = ()
+    managed_policies: PolicyArns = ()
     groups: Annotated[tuple[Group, ...], Field(max_length=MOST_GROUPS), WithoutRepeats] = ()
     tags: Tags = Field(default_factory=dict)
     boundary: PolicyArn | None = None
@@ -147,7 +144,7 @@ class IamUserRole(Role):
         return self
 
 
-class AssumedRole(Role):
+class AssumedRoleSettings(VaultRoleSettings):
     """A Vault role that makes sessions of target roles."""
 
     refused: ClassVar[Mapping[str, str]] = {
@@ -170,10 +167,12 @@ class AssumedRole(Role):
         tuple[SessionPolicyArn, ...], Field(max_length=MOST_SESSION_POLICIES), WithoutRepeats
     ] = ()
     """Managed session policies; what they grant adds to :attr:`policy`."""
-    external_id: Annotated[str, accepts(syntax.external_id)] | None = None
+    external_id: ExternalId | None = None
     session_tags: Tags = Field(default_factory=dict)
-    default_ttl_seconds: Annotated[int, Field(ge=900)] = LONGEST_CHAINED_SESSION
-    max_ttl_seconds: Annotated[int, Field(ge=900, validate_default=True)] = LONGEST_CHAINED_SESSION
+    default_ttl_seconds: SessionSeconds = LONGEST_CHAINED_SESSION
+    max_ttl_seconds: Annotated[
+        SessionSeconds, Field(validate_default=True), not_below("default_ttl_seconds")
+    ] = LONGEST_CHAINED_SESSION
 
     @field_validator("target_roles")
     @classmethod
@@ -182,18 +181,9 @@ class AssumedRole(Role):
             raise ValueError("must hold at least one, unless roleArns does")
         return targets
 
-    @field_validator("default_ttl_seconds", "max_ttl_seconds")
-    @classmethod
-    def _chained(cls, seconds: int, info: ValidationInfo) -> int:
-        if seconds > LONGEST_CHAINED_SESSION:
-            raise ValueError(
-                f"must be at most {LONGEST_CHAINED_SESSION}: Vault's own session assumes the "
-                "target role, and AWS ends such a chained session after an hour"
-            )
-        return not_below_default(seconds, info)
-
-    def vault_role(self, name: str) -> VaultRole:
-        """Return the role as the rest of the program knows it: by ARNs alone."""
+    @property
+    def vault_role(self) -> VaultRole:
+        """The role as the rest of the program knows it: by ARNs alone."""
         arns = tuple(dict.fromkeys(filter(None, (*self.target_roles, *self.role_arns))))
         own = self.model_dump(exclude={"role_arns", "target_roles"})
-        return VaultRole(name=name, role_arns=arns, **own)
+        return VaultRole(name=self.name, role_arns=arns, **own)

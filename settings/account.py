@@ -1,18 +1,21 @@
-"""The shape of an AWS account, and whether a section names one that there is."""
+"""The section accounts, and what sections share that are in an account."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from configuration.problems import Key, Problems
-from configuration.schema import Ownership, Section, accepts
 from federation import arns, syntax
 from federation.account import AccountAccess
-from federation.names import check_key
+from settings.fields import ExternalId, Ownership, Text, WithoutRepeats, accepts
+from settings.problems import Key, Problems
+from settings.section import Entry, Place
+
+MOST_MANAGED_POLICIES = 20
+"""Of one user or role, at most (IAM User Guide, "IAM and AWS STS quotas")."""
 
 
-class Account(Section):
+class AccountSettings(Entry):
     """An AWS account that Vault serves."""
 
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
@@ -22,10 +25,10 @@ class Account(Section):
 
     id: Annotated[str, accepts(syntax.account_id)]
     region: Annotated[str, accepts(arns.check_region)]
-    profile: Annotated[str, Field(min_length=1)] | None = None
+    profile: Text | None = None
     deploy_role_arn: str | None = None
     """Role of the account that this program deploys as."""
-    external_id: Annotated[str, accepts(syntax.external_id)] | None = None
+    external_id: ExternalId | None = None
     identity_provider: Ownership = "managed"
     boundary: str | None = None
     """Permissions boundary of the IAM roles that this program makes in the account."""
@@ -67,19 +70,36 @@ class Account(Section):
         return external_id
 
 
-def read_account(problems: Problems, name: str, raw: object) -> Account | None:
-    """Validate one account; None if something is wrong with it, which is then noted."""
-    key: Key = ("accounts", name)
-    problems.name_is_sound(key, check_key)
-    return problems.parse(Account, raw, key)
+def account_at(place: Place) -> AccountSettings | None:
+    """Return the account of the entry that is read, or is around it, unless that is wrong."""
+    section, name = place.key[:2]
+    named = place.reading.problems.written((section, name, "account"))
+    return place.reading.found(AccountSettings, "accounts", str(named))
 
 
-def account_of(
-    problems: Problems, accounts: Mapping[str, Account | None], key: Key, raw: Mapping[str, Any]
-) -> Account | None:
-    """Note an account that the stack does not have; None for that one and for one that is wrong."""
-    account = raw.get("account")
-    if isinstance(account, str) and account not in accounts:
-        known = ", ".join(accounts) or "none"
-        problems.add((*key, "account"), f"is no account of this stack; known are {known}", account)
-    return accounts.get(str(account))
+def _policy_of_the_account(arn: str, info: ValidationInfo[Place]) -> str:
+    account = account_at(info.context)
+    accounts = (account.id, arns.OF_AWS) if account else ()
+    arns.require(arn, "policy", partition=account.partition if account else None, accounts=accounts)
+    return arn
+
+
+PolicyArn = Annotated[str, AfterValidator(_policy_of_the_account)]
+PolicyArns = Annotated[
+    tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
+]
+
+
+class InAccount(Entry):
+    """What is in one of the stack's accounts."""
+
+    account: str
+
+    @classmethod
+    def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
+        """Note an account that the stack does not have; the rest can be judged nevertheless."""
+        known, account = problems.names("accounts"), problems.written((*key, "account"))
+        if isinstance(account, str) and account not in known:
+            told = f"is no account of this stack; known are {', '.join(known) or 'none'}"
+            problems.add((*key, "account"), told, account)
+        return cls

@@ -1,70 +1,13 @@
-"""The shape of the settings: strict frozen models, each rule at the field it is about.
+"""The section vault: the cluster of the stack."""
 
-A model knows what one section can tell by itself; what sections say about each other is checked
-in ``checks.py``. Messages begin with a verb, for key and value stand before them.
-"""
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, ClassVar, Literal, TypeVar
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationInfo, field_validator
 
 from federation import certificates, syntax
-
-Ownership = Literal["managed", "existing"]
-"""``managed``: this stack makes, changes and deletes it. ``existing``: it only uses it."""
-
-T = TypeVar("T")
-
-
-def accepts(check: Callable[[T], None]) -> AfterValidator:
-    """Turn a check of the domain into a validator."""
-
-    def validate(value: T) -> T:
-        check(value)
-        return value
-
-    return AfterValidator(validate)
-
-
-def without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse a list that holds an entry twice."""
-    if len(set(values)) != len(values):
-        raise ValueError("must not hold an entry twice")
-    return values
-
-
-Thumbprint = Annotated[str, accepts(certificates.check_thumbprint)]
-LeaseSeconds = Annotated[int, Field(ge=60, le=31_536_000)]
-
-
-def not_below_default(seconds: int, info: ValidationInfo) -> int:
-    """Check a longest time against the default one beside it."""
-    default = info.data.get("default_ttl_seconds")
-    if default is not None and seconds < default:
-        raise ValueError(f"must be at least defaultTtlSeconds, {default}")
-    return seconds
-
-
-class Section(BaseModel):
-    """A part of the settings; it also knows which keys people expect in vain, and why."""
-
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        hide_input_in_errors=True,
-    )
-    refused: ClassVar[Mapping[str, str]] = {}
+from settings.fields import Ownership, Seconds, WithoutRepeats, accepts
+from settings.section import Section
 
 
 class VaultSettings(Section):
@@ -80,9 +23,9 @@ class VaultSettings(Section):
     """Address under which this program reaches Vault."""
     issuer: Ownership = "managed"
     thumbprints: Annotated[
-        tuple[Thumbprint, ...],
+        tuple[Annotated[str, accepts(certificates.check_thumbprint)], ...],
         Field(max_length=certificates.MOST_THUMBPRINTS),
-        AfterValidator(without_repeats),
+        WithoutRepeats,
     ] = ()
     """Pinned thumbprints; if empty, taken from the chain that the issuer's host presents."""
     namespaces: Annotated[Mapping[str, Ownership], accepts(syntax.namespaces)] = Field(
@@ -93,9 +36,9 @@ class VaultSettings(Section):
     """SHA-256 that the last certificate of that chain must have."""
     protect: bool = False
     """Whether Pulumi refuses to delete the mounts, whose accessors AWS trusts."""
-    key_rotation_seconds: Annotated[int, Field(ge=60)] = 86_400
+    key_rotation_seconds: Seconds = 86_400
     """How long a key signs before the next one does."""
-    key_verification_seconds: Annotated[int, Field(ge=60, validate_default=True)] = 86_400
+    key_verification_seconds: Annotated[Seconds, Field(validate_default=True)] = 86_400
     """How long a key stays published after that."""
 
     @property

@@ -1,0 +1,136 @@
+"""The stack's settings, in the only room that reads Pulumi's configuration: :func:`load` does.
+
+Everything is read, checked and resolved before the first resource, and every problem is told at
+once: a program that stops halfway leaves behind what it has already registered.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from settings.account import AccountSettings
+from settings.auth_method import AuthMethodSettings
+from settings.checks import CHECKS
+from settings.cluster import VaultSettings
+from settings.fields import Ownership
+from settings.human_login import HumanLoginSettings
+from settings.problems import Problems
+from settings.secrets_engine import SecretsEngineSettings
+from settings.section import Reading
+from settings.stack import Settings
+from settings.target_role import TargetRoleSettings
+
+__all__ = [
+    "AccountSettings",
+    "AuthMethodSettings",
+    "HumanLoginSettings",
+    "Ownership",
+    "SecretsEngineSettings",
+    "Settings",
+    "TargetRoleSettings",
+    "VaultSettings",
+    "load",
+]
+
+PROJECT = Path(__file__).parents[1]
+"""The program's own folder."""
+
+SECTIONS = (
+    "vault",
+    "accounts",
+    "targetRoles",
+    "secretsEngines",
+    "authMethods",
+    "humanLogins",
+    "humanLoginSecrets",
+)
+"""Keys of the configuration, as Pulumi.yaml declares them."""
+_NEEDED = ("vault", "accounts")
+
+
+def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:
+    """Read, check and resolve the settings of a stack.
+
+    Args:
+        config: The project's configuration.
+        stack: Name of the stack; it is part of every physical name.
+        root: Folder that policy files are named from.
+
+    Raises:
+        pulumi.RunError: With every problem, a line each: the full key, the value unless it is
+            secret, and what is allowed.
+    """
+    written: dict[str, Any] = {}
+
+    def is_secret(section: str) -> bool:
+        return bool(pulumi.runtime.is_config_secret(config.full_key(section)))
+
+    problems = Problems(config.name, is_secret, written)
+    written.update((section, _read(config, section, problems)) for section in SECTIONS)
+    _note_unknown_sections(config, problems)
+    reading = Reading(problems, stack=stack, root=root)
+    vault = None if written["vault"] is None else reading.section(VaultSettings, "vault")
+    settings = Settings(
+        stack=stack,
+        sound_vault=vault,
+        accounts=reading.entries(AccountSettings, "accounts"),
+        target_roles=reading.entries(TargetRoleSettings, "targetRoles"),
+        secrets_engines=reading.entries(SecretsEngineSettings, "secretsEngines"),
+        auth_methods=reading.entries(AuthMethodSettings, "authMethods"),
+        human_logins=reading.entries(HumanLoginSettings, "humanLogins"),
+        human_login_secrets=_client_secrets(config, problems),
+    )
+    for check in CHECKS:
+        check(settings, problems)
+    if problems.lines:
+        raise pulumi.RunError(problems.text(stack))
+    return settings
+
+
+def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Read one section; what is not JSON never reaches a message, for it may hold a secret."""
+    try:
+        raw = config.get_object(section)
+    except pulumi.ConfigTypeError:
+        problems.add((section,), "must be an object; write it as YAML in the stack's file")
+        return None
+    if raw is None and section in _NEEDED:
+        problems.add((section,), "is missing")
+    return raw
+
+
+def _note_unknown_sections(config: pulumi.Config, problems: Problems) -> None:
+    """The engine passes undeclared keys on without a word: a misspelt one would be ignored."""
+    prefix = f"{config.name}:"
+    for key in sorted(CONFIG.get()):
+        section = key.removeprefix(prefix)
+        if key.startswith(prefix) and section not in SECTIONS:
+            problems.unknown((section,), SECTIONS, {})
+
+
+def _client_secrets(config: pulumi.Config, problems: Problems) -> dict[str, pulumi.Output[str]]:
+    """Return each login's client secret as a secret; no value of it ever reaches a message."""
+    section = "humanLoginSecrets"
+    set_one = f"pulumi config set --secret --path '{config.full_key(section)}.<login>'"
+    wanted = set(problems.names("humanLogins"))
+    given = problems.entries(section)
+    if given and not pulumi.runtime.is_config_secret(config.full_key(section)):
+        problems.add(
+            (section,),
+            "must be secret, but stands in the clear: take it out, give the client a new secret "
+            f"at the identity provider, and type {set_one}",
+        )
+    for name in sorted(wanted - set(given)):
+        problems.add((section, name), f"is missing; type {set_one}")
+    for name in sorted(set(given) - wanted):
+        problems.add((section, name), "is for no login of humanLogins")
+    for name, value in given.items():
+        if not isinstance(value, str) or not value:
+            problems.add((section, name), "must be text, and not empty")
+    return {
+        name: pulumi.Output.secret(value)
+        for name, value in given.items()
+        if isinstance(value, str) and not problems.lines
+    }

@@ -1,0 +1,154 @@
+"""The section authMethods, with its Vault roles and what they must agree on."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
+
+from federation import arns, names, permissions, principals, syntax
+from federation.identity import MountClass
+from federation.logins import LoginRole, StsRole
+from federation.names import MountNames
+from settings.fields import (
+    ExternalId,
+    LeaseSeconds,
+    LongestLeaseSeconds,
+    Text,
+    WithoutRepeats,
+    accepts,
+    at_least_one,
+)
+from settings.mount import MountSettings
+from settings.policy_files import read_vault_policy
+from settings.section import Entry, Place, Section
+
+_UNGRANTABLE = frozenset(("root", "default"))
+"""Vault gives every token ``default`` by itself, and gives ``root`` to none of an auth method."""
+
+
+def _with_a_file(policy: str, info: ValidationInfo[Place]) -> str:
+    names.check_login_policy(policy)
+    read_vault_policy(info.context.reading.root, policy)
+    return policy
+
+
+def _kept_by_another(policy: str) -> None:
+    if policy in _UNGRANTABLE:
+        raise ValueError(
+            "must be a policy that a login can grant: default is always there, root never"
+        )
+    if not policy or policy != policy.strip().lower():
+        raise ValueError("must be a policy's name in lower case, as Vault keeps it")
+
+
+def _principal(arn: str) -> None:
+    principals.parse(arn)
+
+
+def _one_role(arn: str) -> None:
+    arns.require(arn, "role")
+
+
+PolicyFile = Annotated[str, AfterValidator(_with_a_file)]
+ExistingPolicy = Annotated[str, accepts(_kept_by_another)]
+PrincipalArn = Annotated[str, accepts(_principal)]
+RoleArn = Annotated[str, accepts(_one_role)]
+
+
+class LoginRoleSettings(Entry):
+    """A Vault role of an auth method."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "resolveAwsUniqueIds": "is refused: an exact principal is always bound by its unique id, "
+        "so that one made anew under its name is not taken for it",
+        "boundAccountIds": "is refused: it is for EC2 instances; name the principals",
+        "boundIamPrincipalArns": "is refused: it is called boundPrincipals here",
+    }
+
+    check_name = names.check_login_role
+
+    bound_principals: Annotated[tuple[PrincipalArn, ...], WithoutRepeats, at_least_one("")]
+    """ARNs of the roles and users that may log in."""
+    policies: Annotated[tuple[PolicyFile, ...], WithoutRepeats] = ()
+    """Vault policies of the stack's own: names of files in ``policies/vault``, without ``.hcl``."""
+    existing_policies: Annotated[tuple[ExistingPolicy, ...], WithoutRepeats] = ()
+    """Vault policies that somebody else keeps."""
+    default_ttl_seconds: LeaseSeconds = 900
+    """How long a token lives, if it is not renewed."""
+    max_ttl_seconds: LongestLeaseSeconds = 3_600
+    """How long a token lives at most: no longer than the session that it was given for."""
+
+    _texts: dict[str, str] = PrivateAttr()
+
+    def model_post_init(self, context: Place) -> None:
+        """Keep what the files of the policies say."""
+        super().model_post_init(context)
+        root = context.reading.root
+        self._texts = {policy: read_vault_policy(root, policy) for policy in self.policies}
+
+    @model_validator(mode="after")
+    def _grants_something(self) -> Self:
+        if not self.policies and not self.existing_policies:
+            raise ValueError("must have policies or existingPolicies; its tokens may do nothing")
+        return self
+
+    @property
+    def login_role(self) -> LoginRole:
+        """The role as the rest of the program knows it."""
+        return LoginRole(
+            name=self.name,
+            principals=tuple(principals.parse(arn) for arn in self.bound_principals),
+            policies=self._texts,
+            existing_policies=self.existing_policies,
+            default_ttl_seconds=self.default_ttl_seconds,
+            max_ttl_seconds=self.max_ttl_seconds,
+        )
+
+
+class StsRoleSettings(Section):
+    """The role through which Vault looks up the principals of another account."""
+
+    role_arn: RoleArn
+    external_id: ExternalId | None = None
+    """What its trust asks for."""
+
+    @property
+    def account(self) -> str:
+        """The account that it is in."""
+        return self.role_arn.split(":")[4]
+
+
+class AuthMethodSettings(MountSettings):
+    """One mount of the aws auth method."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("accessKey", "secretKey"), "is refused: the method holds no AWS key"
+    )
+    mount_class = MountClass.AUTH
+
+    own_path: Annotated[str, accepts(syntax.auth_path)] | None = Field(default=None, alias="path")
+    description: Text = "Logins of IAM roles and users"
+    server_id: Annotated[str, accepts(syntax.server_id)] | None = None
+    """What a login must sign as ``X-Vault-AWS-IAM-Server-ID``; the host of ``vault.address``."""
+    wildcard_principals: bool = False
+    """Whether a principal may end with ``*``."""
+    sts_roles: tuple[StsRoleSettings, ...] = ()
+    """One for each other account that principals are in."""
+    own_roles: Mapping[str, LoginRoleSettings] = Field(default_factory=dict, alias="roles")
+
+    @property
+    def roles(self) -> tuple[LoginRole, ...]:
+        """The Vault roles as the rest of the program knows them, sorted by name."""
+        return tuple(role.login_role for role in self.own_roles.values())
+
+    @property
+    def other_accounts(self) -> tuple[StsRole, ...]:
+        """The roles for other accounts, as the rest of the program knows them."""
+        return tuple(
+            StsRole(account=role.account, arn=role.role_arn, external_id=role.external_id)
+            for role in sorted(self.sts_roles, key=lambda role: role.account)
+        )
+
+    def inline_policies(self, names: MountNames) -> dict[str, permissions.Document]:
+        """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""
+        return permissions.login_policies(names, self.roles, self.other_accounts)

@@ -1,0 +1,40 @@
+"""The section secretsEngines."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from federation import permissions, syntax
+from federation.identity import MountClass
+from federation.names import MountNames
+from federation.roles import VaultRole
+from settings.fields import LeaseSeconds, LongestLeaseSeconds, Text, accepts
+from settings.mount import MountSettings
+from settings.vault_role import VaultRoleSettings
+
+
+class SecretsEngineSettings(MountSettings):
+    """One mount of the AWS secrets engine."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("accessKey", "secretKey"), "is refused: the engine holds no AWS key"
+    )
+    mount_class = MountClass.SECRET
+
+    own_path: Annotated[str, accepts(syntax.mount_path)] | None = Field(default=None, alias="path")
+    description: Text = "AWS credentials without a stored AWS key"
+    default_ttl_seconds: LeaseSeconds = 3_600
+    """How long an IAM user lives, if its lease is not renewed."""
+    max_ttl_seconds: LongestLeaseSeconds = 86_400
+    """How long an IAM user lives at most."""
+    own_roles: Mapping[str, VaultRoleSettings] = Field(default_factory=dict, alias="roles")
+
+    @property
+    def roles(self) -> tuple[VaultRole, ...]:
+        """The Vault roles as the rest of the program knows them, sorted by name."""
+        return tuple(role.vault_role for role in self.own_roles.values())
+
+    def inline_policies(self, names: MountNames) -> dict[str, permissions.Document]:
+        """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""
+        return permissions.inline_policies(names, self.roles)
