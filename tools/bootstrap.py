@@ -99,7 +99,11 @@ def _official(pulumi: Path, name: str, version: str) -> Path:
                 env={**os.environ, "PULUMI_HOME": str(folder), "PULUMI_SKIP_UPDATE_CHECK": "true"},
             )
 
-    folder = cache.entry(f"official-{name}", version, install)
+    try:
+        folder = cache.entry(f"official-{name}", version, install)
+    except StageFailedError as error:
+        advice = "  where the network does not give them, run it without OFFICIAL_PLUGINS"
+        raise StageFailedError(f"{error}\n{advice}") from error
     return folder / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
 
 
