@@ -33,10 +33,11 @@ def _check(tool: Path, module: Path) -> int:
     if unformatted:
         print(f"not formatted as gofmt would, in {module}:\n{unformatted}", file=sys.stderr)
         return 1
-    for command in ("vet", "test"):
+    # Vetted once: `go test` would look through all of Vault again, for less.
+    for command in (("vet",), ("test", "-vet=off")):
         # The same flags as the build: others would compile all of Vault once more.
         code = subprocess.run(
-            [str(tool), command, "-trimpath", "./..."],
+            [str(tool), *command, "-trimpath", "./..."],
             cwd=module,
             env=go.environment(),
             check=False,
