@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from settings import Settings
 
 AWS_RETRIES = 8
-"""How often an account's provider repeats a request that fails. Its own default, 25, means minutes
-in which an AWS that cannot be reached looks like a slow one; eight outlast throttling, and end
-within about a minute."""
+"""How often an account's provider makes a request that fails, its ``maxRetries``. Its own default,
+25, means most of an hour in which an AWS that cannot be reached looks like a slow one. The pauses
+double: eight attempts end after a quarter of a minute, throttled ones after two to four."""
 
 
 class Account:

@@ -114,7 +114,7 @@ class Home:
 
     @property
     def pulumi_home(self) -> Path:
-        """``PULUMI_HOME`` of the laboratory: the stand-in plugins, nothing of the person's own."""
+        """``PULUMI_HOME`` of the laboratory: its plugins, nothing of the person's own."""
         return self.root / "pulumi"
 
     @property

@@ -1,6 +1,6 @@
 """What a provider asks of IAM while one resource of each type is made, changed and deleted.
 
-``make record`` runs the series below through real Terraform with the real ``hashicorp/aws`` and
+``record_aws.py`` runs the series below through real Terraform with the real ``hashicorp/aws`` and
 keeps what it asked in ``recordings/``; ``test_plugins_aws.py`` holds the laboratory's stand-in to
 it on every run.
 """
@@ -11,20 +11,18 @@ import io
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
+import time
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import boto3
+from cheroot.wsgi import Server
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +36,8 @@ RECORDINGS: Final = Path(__file__).parent / "recordings"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-1"
 DEFAULT_TAGS: Final = {"all": "1"}
+ATTEMPTS: Final = 6
+"""As ``max_retries``, for the recording of how long a request that fails is repeated."""
 _URL = "https://vault.lab.test/v1/identity/oidc/plugins"
 _PRINTS = ["a" * 40, "b" * 40]
 _READS = ("Get", "List")
@@ -154,27 +154,25 @@ SERIES: Final[dict[str, list[tuple[str, Values]]]] = {
 """By type: what is done, and the inputs in Terraform's names. Each ends with a deletion."""
 
 
-class _Silent(WSGIRequestHandler):
-    """Writes no line a request: the requests are kept."""
-
-    def log_request(self, *_: object) -> None: ...
-
-
 class Cloud:
     """An IAM and STS on loopback that keeps what it is asked."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.failed: list[float] = []
+        """When a request was answered with an error of the server's, while ``failing``."""
+        self.failing = False
+        self._seen: set[str] = set()
         self._inner = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent
-        )
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        # Longer than a client keeps an idle connection: a server that closes first loses requests.
+        self._server = Server(("127.0.0.1", 0), self._answer, numthreads=8, timeout=600)
+        self._server.prepare()
+        self.address = f"http://127.0.0.1:{self._server.bind_addr[1]}"
 
     @contextmanager
     def serving(self) -> Iterator[Cloud]:
         """Serve, with what the series refer to: two policies and two roles."""
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(target=self._server.serve, daemon=True)
         thread.start()
         try:
             get_backend("iam").reset()
@@ -186,8 +184,7 @@ class Cloud:
             self.requests.clear()
             yield self
         finally:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.stop()
             thread.join()
 
     def client(self) -> IAMClient:
@@ -215,14 +212,26 @@ class Cloud:
     def _answer(self, environ: Values, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
+        if self.failing:
+            self.failed.append(time.monotonic())
+            start("500 Internal Server Error", [("Content-Length", "0")])
+            return []
         asked = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        self.requests.append(asked)
+        self.requests.append(asked | self._repeated(environ.get("HTTP_AMZ_SDK_INVOCATION_ID")))
         if "ClientID" in asked:  # moto has neither operation
             self._change_audiences(asked)
-            start("200 OK", [("Content-Type", "text/xml")])
-            return [f"<{asked['Action']}Response/>".encode()]
-        answer: Iterable[bytes] = self._inner(environ, start)
-        return answer
+            answer = f"<{asked['Action']}Response/>".encode()
+            start("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(answer)))])
+            return [answer]
+        whole: Iterable[bytes] = self._inner(environ, start)
+        return whole
+
+    def _repeated(self, invocation: str | None) -> Request:
+        """Mark what the client has sent before: in a recording that is an accident."""
+        if invocation in self._seen:
+            return {"Repeated": "yes"}
+        self._seen |= {invocation} if invocation else set()
+        return {}
 
     @staticmethod
     def _change_audiences(asked: Request) -> None:
@@ -253,6 +262,19 @@ def played(cloud: Cloud, kind: str, apply: Callable[[Values], object]) -> list[V
     return steps
 
 
+def pauses(cloud: Cloud, apply: Callable[[Values], object]) -> list[float]:
+    """Return the seconds between the attempts of one request that fails every time.
+
+    ``apply`` is to fail, with a provider that is told to make ``ATTEMPTS``.
+    """
+    cloud.failing = True
+    try:
+        apply(SERIES["aws_iam_role"][0][1])
+    finally:
+        cloud.failing = False
+    return [round(after - before, 2) for before, after in pairwise(cloud.failed)]
+
+
 def _told(request: Request) -> Request:
     """Return a request with lists in one order and documents without their spelling."""
     told: Request = {}
@@ -270,75 +292,3 @@ def _told(request: Request) -> Request:
         found: list[Any] = [each.get("", each) for each in members.values()]
         told[name] = found if name == "ThumbprintList" else sorted(found, key=json.dumps)
     return told
-
-
-def main() -> int:
-    """Record anew with the Terraform and the aws provider of this machine."""
-    mirror = Path(os.environ.get("AWS_MIRROR", "/opt/tf-plugins"))
-    found = sorted(mirror.glob("*/hashicorp/aws/*"))
-    if not shutil.which("terraform") or not found:
-        print(  # noqa: T201 - a command
-            f"recording needs `terraform` on PATH and hashicorp/aws under {mirror}, in Terraform's "
-            "mirror layout (AWS_MIRROR names another folder)",
-            file=sys.stderr,
-        )
-        return 1
-    version = found[-1].name
-    with Cloud().serving() as cloud:
-        steps = {}
-        for kind in SERIES:
-            print(f"recording {kind}", flush=True)  # noqa: T201 - a command
-            steps[kind] = _recorded(cloud, kind, mirror, version)
-    RECORDINGS.mkdir(exist_ok=True)
-    for old in RECORDINGS.glob("aws-*.json"):
-        old.unlink()
-    target = RECORDINGS / f"aws-{version}.json"
-    target.write_text(
-        json.dumps({"provider": f"hashicorp/aws {version}", **steps}, indent=1) + "\n"
-    )
-    print(f"recorded {target.name}")  # noqa: T201 - a command
-    return 0
-
-
-def _recorded(cloud: Cloud, kind: str, mirror: Path, version: str) -> list[Values]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "cli.tfrc").write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
-        )
-
-        def terraform(*arguments: str) -> None:
-            finished = subprocess.run(
-                ["terraform", *arguments, "-no-color", "-input=false"],
-                cwd=folder,
-                env={**cloud.environment(), "TF_CLI_CONFIG_FILE": str(folder / "cli.tfrc")},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            if finished.returncode:
-                raise RuntimeError(finished.stdout)
-
-        def apply(inputs: Values) -> None:
-            _write_configuration(folder, kind, version, inputs)
-            if not (folder / ".terraform").exists():
-                terraform("init")
-            terraform("apply", "-auto-approve")
-
-        return played(cloud, kind, apply)
-
-
-def _write_configuration(folder: Path, kind: str, version: str, inputs: Values) -> None:
-    text = {
-        "terraform": {
-            "required_providers": {"aws": {"source": "hashicorp/aws", "version": version}}
-        },
-        "provider": {"aws": {"region": REGION, "default_tags": {"tags": DEFAULT_TAGS}}},
-        **({"resource": {kind: {"it": inputs}}} if inputs else {}),
-    }
-    (folder / "main.tf.json").write_text(json.dumps(text))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

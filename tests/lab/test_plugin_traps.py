@@ -1,7 +1,7 @@
 """Traps of the official plugins, and that the program does not fall into them.
 
-``docs/plugins.md`` lists them by the same letters. The stand-in plugins behave as the official
-ones were measured to; what that is, ``test_plugins_engine.py`` shows without this program.
+``docs/plugins.md`` lists them by the same letters. The laboratory's Vault plugin is the real
+provider, so each test here fails when the program's answer is taken away.
 """
 
 from __future__ import annotations

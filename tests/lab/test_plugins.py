@@ -47,6 +47,14 @@ def test_what_is_not_served_is_refused_by_name_with_the_command_that_installs_th
     assert f"pulumi plugin install resource {package} {version}" in said
 
 
+@pytest.mark.parametrize("package", ["aws", "vault"])
+def test_a_setting_that_a_provider_does_not_have_is_refused_by_name(package: str) -> None:
+    with plugin(package, {}) as asked, pytest.raises(RefusedError) as refused:
+        asked.configure({"version": "1.0.0", "useFipsEndpoint": True})
+    assert '"useFipsEndpoint" of the provider is not served' in str(refused.value)
+    assert '"version"' not in str(refused.value)
+
+
 @pytest.mark.parametrize("package", ["aws", "vault", "command"])
 def test_a_function_that_is_not_served_is_refused_by_name(package: str) -> None:
     function = f"{package}:index/getCallerIdentity:getCallerIdentity"

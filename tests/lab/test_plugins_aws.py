@@ -9,11 +9,13 @@ import pytest
 
 from tests.lab.aws_requests import (
     ACCOUNT,
+    ATTEMPTS,
     DEFAULT_TAGS,
     RECORDINGS,
     REGION,
     SERIES,
     Cloud,
+    pauses,
     played,
 )
 from tests.lab.plugins_world import Plugin, RefusedError, plugin
@@ -32,7 +34,7 @@ TOKENS = {
 PLURAL = {"client_id_list": "clientIdLists", "thumbprint_list": "thumbprintLists"}
 """The names that Pulumi's bridge makes plural."""
 (RECORDING,) = RECORDINGS.glob("aws-*.json")
-RECORDED: dict[str, list[Values]] = json.loads(RECORDING.read_text("utf-8"))
+RECORDED = json.loads(RECORDING.read_text("utf-8"))
 ROLE = TOKENS["aws_iam_role"]
 TRUST = str(SERIES["aws_iam_role"][0][1]["assume_role_policy"])
 
@@ -92,14 +94,21 @@ def test_roles_are_assumed_with_their_external_id_before_any_other_call(cloud: C
     assert cloud.requests[0]["ExternalId"] == "false-id"
 
 
-def test_requests_are_repeated_as_often_as_the_provider_says(cloud: Cloud) -> None:
-    nowhere = {**cloud.environment(), "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}
-    with (
-        plugin("aws", nowhere, ROLE) as asked,
-        pytest.raises(RefusedError, match="exceeded maximum number of attempts, 3") as raised,
-    ):
-        asked.configure({"region": REGION, "maxRetries": 2})
-    assert "retrieving AWS account details" in str(raised.value)
+def test_a_request_that_fails_is_repeated_as_often_and_as_slowly_as_by_the_real_provider(
+    cloud: Cloud,
+) -> None:
+    with plugin("aws", cloud.environment(), ROLE) as asked:
+
+        def apply(_inputs: Values) -> None:
+            said = f"AWS account details.*exceeded maximum number of attempts, {ATTEMPTS}"
+            with pytest.raises(RefusedError, match=said):
+                asked.configure({"region": REGION, "maxRetries": ATTEMPTS})
+
+        found = pauses(cloud, apply)
+    assert len(found) == ATTEMPTS - 1
+    # Each is between a time and its double, by chance.
+    for seconds, recorded in zip(found, RECORDED["pauses"], strict=True):
+        assert recorded / 2.2 < seconds < 2.2 * recorded + 0.5
 
 
 def test_a_refresh_shows_what_drifted_and_keeps_the_programs_spelling(

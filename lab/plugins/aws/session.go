@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"math/rand/v2"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,11 +23,11 @@ import (
 )
 
 const (
-	// defaultRetries is how often the official provider repeats a request that fails.
-	defaultRetries = 25
-	// unreachableTries is after how many it gives up a host that refuses or has no address.
-	unreachableTries = 10
-	longestPause     = 300 * time.Second
+	// defaultAttempts is how often the official provider makes a request that fails.
+	defaultAttempts   = 25
+	shortestPause     = 30 * time.Millisecond
+	shortestThrottled = 500 * time.Millisecond
+	longestPause      = 300 * time.Second
 )
 
 var text = schema.Schema{Type: schema.TypeString, Optional: true}
@@ -39,7 +38,7 @@ var settings = map[string]*schema.Schema{
 	"region":              &text,
 	"profile":             &text,
 	"allowed_account_ids": {Type: schema.TypeSet, Optional: true, Elem: &text},
-	"max_retries":         {Type: schema.TypeInt, Optional: true, Default: defaultRetries},
+	"max_retries":         {Type: schema.TypeInt, Optional: true, Default: defaultAttempts},
 	"default_tags": {Type: schema.TypeList, Optional: true, MaxItems: 1, Elem: &schema.Resource{
 		Schema: map[string]*schema.Schema{"tags": {Type: schema.TypeMap, Optional: true, Elem: &text}},
 	}},
@@ -116,24 +115,26 @@ func assume(ctx context.Context, found *aws.Config, role map[string]any) error {
 	return nil
 }
 
-// patient repeats as often as it is told, but soon gives up a host that is not there.
-type patient struct{ *retry.Standard }
-
-func retryer(retries int) aws.Retryer {
-	return patient{retry.NewStandard(func(options *retry.StandardOptions) {
-		options.MaxAttempts = retries + 1
-		options.MaxBackoff = longestPause
+// retryer tries as often and as slowly as the official provider; what that calls `max_retries` is
+// the number of attempts.
+func retryer(attempts int) aws.Retryer {
+	return retry.NewStandard(func(options *retry.StandardOptions) {
+		options.MaxAttempts = attempts
+		options.Backoff = retry.BackoffDelayerFunc(pause)
 		options.RateLimiter = ratelimit.None
-	})}
+	})
 }
 
-func (p patient) RetryDelay(attempt int, err error) (time.Duration, error) {
-	var name *net.DNSError
-	absent := errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && name.IsNotFound
-	if absent && attempt >= unreachableTries {
-		return 0, fmt.Errorf("no answer after %d attempts: %w", attempt, err)
+// pause returns, by chance, a time between one that doubles with each attempt and its double.
+func pause(attempt int, err error) (time.Duration, error) {
+	shortest := shortestPause
+	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool() {
+		shortest = shortestThrottled
 	}
-	return p.Standard.RetryDelay(attempt, err)
+	for range attempt {
+		shortest = min(2*shortest, longestPause/2)
+	}
+	return shortest + rand.N(shortest), nil
 }
 
 // code returns AWS's word for what went wrong, or nothing.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim"
 	"github.com/pulumi/pulumi/pkg/v3/resource/provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
@@ -28,6 +29,7 @@ func Bridged(info tfbridge.ProviderInfo) {
 			ResourceProviderServer: tfbridge.NewProvider(
 				context.Background(), engine, info.Name, info.Version, info.P, info, nil),
 			plugin:    plugin,
+			settings:  known(info.P.Schema(), info.Config, "version", "pluginDownloadURL"),
 			inputs:    inputs,
 			functions: functions(info),
 		}
@@ -100,8 +102,18 @@ func (p Plugin) UnknownInputs(
 type refusing struct {
 	pulumirpc.ResourceProviderServer
 	plugin    Plugin
+	settings  map[string]bool
 	inputs    map[string]map[string]bool
 	functions map[string]bool
+}
+
+func (r *refusing) CheckConfig(
+	ctx context.Context, request *pulumirpc.CheckRequest,
+) (*pulumirpc.CheckResponse, error) {
+	if failures := r.plugin.UnknownInputs("the provider", r.settings, request); len(failures) > 0 {
+		return &pulumirpc.CheckResponse{Failures: failures}, nil
+	}
+	return r.ResourceProviderServer.CheckConfig(ctx, request)
 }
 
 func (r *refusing) Check(
@@ -147,14 +159,23 @@ func (r *refusing) served(urn string) (string, map[string]bool, error) {
 func inputsByToken(info tfbridge.ProviderInfo) map[string]map[string]bool {
 	byToken := map[string]map[string]bool{}
 	for name, bridged := range info.Resources {
-		fields := info.P.ResourcesMap().Get(name).Schema()
-		known := map[string]bool{}
-		for field := range fields.Range {
-			known[tfbridge.TerraformToPulumiNameV2(field, fields, bridged.Fields)] = true
-		}
-		byToken[string(bridged.Tok)] = known
+		byToken[string(bridged.Tok)] = known(info.P.ResourcesMap().Get(name).Schema(), bridged.Fields)
 	}
 	return byToken
+}
+
+// known returns Pulumi's names of fields, and others that are known besides.
+func known(
+	fields shim.SchemaMap, own map[string]*tfbridge.SchemaInfo, besides ...string,
+) map[string]bool {
+	names := map[string]bool{}
+	for field := range fields.Range {
+		names[tfbridge.TerraformToPulumiNameV2(field, fields, own)] = true
+	}
+	for _, name := range besides {
+		names[name] = true
+	}
+	return names
 }
 
 func functions(info tfbridge.ProviderInfo) map[string]bool {
