@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "__main__",
     "settings",
-    "configuration",
     "federation",
     "clients",
     "components",
@@ -22,8 +21,7 @@ ROOMS = (
 )
 MAY_IMPORT = {
     "__main__": {"settings", "components", "federation"},
-    "settings": {"configuration", "federation"},
-    "configuration": {"federation"},
+    "settings": {"federation"},
     "components": {"federation", "clients"},
     "clients": {"federation"},
     "operations": {"federation", "clients"},
@@ -35,7 +33,7 @@ MAY_IMPORT = {
 
 FORBIDDEN_LIBRARIES = {
     "federation": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
-    "configuration": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests"},
+    "settings": {"pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests"},
     "clients": {"pulumi", "pulumi_aws", "pulumi_vault"},
 }
 
