@@ -1,13 +1,19 @@
 """Judges the certificate chain that the issuer's host presents."""
 
+from __future__ import annotations
+
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from cryptography import x509
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from cryptography import x509
 
 MOST_THUMBPRINTS = 5
 """Thumbprints of one identity provider (IAM API Reference, CreateOpenIDConnectProvider)."""
@@ -107,6 +113,9 @@ class _Certificate:
 
 
 def _parse(der: bytes, number: int) -> _Certificate:
+    # Here, because the program needs this module at every command and never reads a certificate.
+    from cryptography import x509  # noqa: PLC0415
+
     try:
         certificate = x509.load_der_x509_certificate(der)
         return _Certificate(
@@ -115,15 +124,17 @@ def _parse(der: bytes, number: int) -> _Certificate:
             issuer=certificate.issuer,
             begins=certificate.not_valid_before_utc,
             ends=certificate.not_valid_after_utc,
-            is_ca=_is_ca(certificate.extensions),
+            is_ca=_is_ca(certificate),
         )
     except Exception as error:  # What the library raises for bad data is not documented.
         raise ChainRefused(f"certificate {number} cannot be read: {error}") from error
 
 
-def _is_ca(extensions: x509.Extensions) -> bool:
+def _is_ca(certificate: x509.Certificate) -> bool:
+    from cryptography import x509  # noqa: PLC0415 - as above
+
     try:
-        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
 

