@@ -27,4 +27,5 @@ class AccountAccess:
     @classmethod
     def among(cls, values: Mapping[str, Any]) -> AccountAccess:
         """Return the one whose fields stand among other values."""
-        return cls(**{field.name: values.get(field.name) for field in fields(cls)})
+        known: dict[str, Any] = {field.name: values.get(field.name) for field in fields(cls)}
+        return cls(**known)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clients.vault import Vault
 
 Answer = TypeVar("Answer")
+Client = TypeVar("Client")
 
 LATELY_SECONDS = 5.0
 """How old an answer may be that serves others who ask the same in passing."""
@@ -80,12 +81,13 @@ def forget() -> None:
     _kept.cache_clear()
 
 
-def _built(kind: Any, *where: Hashable, period: float = 0) -> Any:  # noqa: ANN401 - the caller's kind
+def _built(kind: Callable[..., Client], *where: Hashable, period: float = 0) -> Client:
     # One at a time: those who ask together would each build one, and each sign in.
     with _building:
-        return _kept(kind, where, period)
+        client: Client = _kept(kind, where, period)
+        return client
 
 
 @cache
-def _kept(kind: Any, where: tuple[Any, ...], _period: float) -> Any:  # noqa: ANN401 - as above
+def _kept(kind: Callable[..., Any], where: tuple[Hashable, ...], _period: float) -> Any:  # noqa: ANN401 - the caller knows
     return kind(*where)

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from clients import tls
-from clients.aws import IdentityProviders
+from clients.aws import Account
 from clients.errors import AwsError, VaultError, VaultForbiddenError, VaultUnreachableError
 from clients.vault import Vault
 from federation.account import AccountAccess
@@ -142,27 +142,43 @@ def test_errors_of_both_kinds_are_vault_errors() -> None:
 
 
 def test_audiences_are_added_and_removed_without_disturbing_others(inside: Laboratory) -> None:
-    providers = IdentityProviders(ACCESS)
-    others = providers.audiences(PROVIDER)
+    account = Account(ACCESS)
+    others = account.audiences(PROVIDER)
     assert others
-    providers.add(PROVIDER, "another")
-    providers.add(PROVIDER, "another")
-    assert providers.audiences(PROVIDER) == others | {"another"}
-    providers.remove(PROVIDER, "another")
-    providers.remove(PROVIDER, "another")
-    assert providers.audiences(PROVIDER) == others
+    account.add_audience(PROVIDER, "another")
+    account.add_audience(PROVIDER, "another")
+    assert account.audiences(PROVIDER) == others | {"another"}
+    account.remove_audience(PROVIDER, "another")
+    account.remove_audience(PROVIDER, "another")
+    assert account.audiences(PROVIDER) == others
+
+
+def test_a_signing_key_keeps_what_a_mount_still_asks_for(inside: Laboratory) -> None:
+    key = "dev-root-plugin-identity"
+    with Vault(inside.environment["VAULT_ADDR"]) as vault:
+        signed = vault.signed_audiences(key)
+        assert signed == {"vault-aws-secrets", "vault-aws-auth"}
+        vault.sign_for(key, "another")
+        vault.sign_for(key, "another")
+        assert vault.signed_audiences(key) == signed | {"another"}
+        for audience in ("another", *signed):
+            vault.sign_no_more_for(key, audience)
+        assert vault.signed_audiences(key) == signed
+        with pytest.raises(VaultError, match="has no signing key 'nobody-has-it'"):
+            vault.sign_for("nobody-has-it", "another")
+        assert vault.signed_audiences("nobody-has-it") == frozenset()
 
 
 def test_a_provider_that_is_gone_has_no_audiences_and_refuses_new_ones(inside: Laboratory) -> None:
-    providers = IdentityProviders(ACCESS)
+    account = Account(ACCESS)
     gone = PROVIDER + "/gone"
-    assert providers.audiences(gone) is None
-    providers.remove(gone, "any")
+    assert account.audiences(gone) is None
+    account.remove_audience(gone, "any")
     with pytest.raises(AwsError, match="NoSuchEntity"):
-        providers.add(gone, "any")
+        account.add_audience(gone, "any")
 
 
 def test_credentials_of_another_account_are_refused(inside: Laboratory) -> None:
     other = AccountAccess(account_id="999999999999", region="us-east-1")
     with pytest.raises(AwsError, match="belong to account 123456789012, declared is 999999999999"):
-        IdentityProviders(other)
+        Account(other)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.aws import Holdings
+from clients.aws import Account
 from federation.account import AccountAccess
 from lab import processes
 from lab.accounts import EXTERNAL_ID, plan
@@ -175,10 +175,10 @@ def test_the_operations_look_into_the_account_either_way(
 ) -> None:
     for name, value in world.environment.items():
         monkeypatch.setenv(name, value)
-    held = Holdings(access).role("vault-secret-many-root-data")
+    held = Account(access).role("vault-secret-many-root-data")
     assert held is not None
     assert held.tags["vault-stack"] == "many"
-    assert Holdings(access).role("vault-secret-many-root-aws") is None
+    assert Account(access).role("vault-secret-many-root-aws") is None
 
 
 def test_a_vault_gone_for_good_is_abandoned_in_every_account(

@@ -14,6 +14,7 @@ from components.dynamic import session as of_an_engine
 from components.dynamic.audience import ACCEPTED
 from components.dynamic.configuration import ABLE
 from federation import certificates
+from federation.account import AccountAccess
 from federation.identity import MountClass
 from federation.trust import trust_policy
 from tests.unit.chains import NOW, certificate, sha1
@@ -120,7 +121,7 @@ class World:
         self.connected += 1
         return self
 
-    def account(self, access: aws.AccountAccess) -> Self:
+    def account(self, access: AccountAccess) -> Self:
         assert access.account_id == "123456789012"
         return self._answering()
 
