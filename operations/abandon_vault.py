@@ -20,6 +20,7 @@ from clients.vault import public_document
 from federation.account import AccountAccess
 from operations import unrecorded
 from operations.replaced import freed, is_deleted
+from operations.telling import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +77,7 @@ def abandon(stack: str) -> None:
         left = [found for found in map(_orphans, user_paths(resources)) if found.names]
     except AwsError as error:
         raise AbandonError(f"{error}\nNothing was changed.") from error
-    print(describe(left), flush=True)
+    log.info(describe(left))
 
     exported["deployment"]["resources"] = without_vault(resources)
     # Of what was under way when the engine was killed, only Vault's part is not recorded by now.
@@ -182,6 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 when the stack is empty, 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="python -m operations.abandon_vault", description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the stack")
+    on_stdout()
     try:
         abandon(parser.parse_args(argv).stack)
     except AbandonError as error:

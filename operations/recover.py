@@ -20,6 +20,7 @@ import yaml
 from clients.errors import AwsError, VaultError
 from operations import dead_engine, unrecorded
 from operations.replaced import freed, is_deleted, without_deleted
+from operations.telling import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,16 +67,17 @@ def _clear_lock(stack: str, project: Path) -> None:
         raise RecoveryError(_held(stack, alive[0]))
     if orphans := dead_engine.orphans(project, backend):
         # Before anything is looked for: one of them may be making it at this moment.
-        print("processes of an engine that is gone, and which are ended now:")
-        print("\n".join(f"  {orphan.pid}  {orphan.command}" for orphan in orphans))
+        log.info("processes of an engine that is gone, and which are ended now:")
+        for orphan in orphans:
+            log.info("  %d  %s", orphan.pid, orphan.command)
         dead_engine.end(orphans)
     for lock in locks:
-        print(
+        log.info(
             f"process {lock.pid} locked the stack {stack} at {lock.taken_at:%Y-%m-%d %H:%M:%S} UTC "
             "and was killed: its lock is cleared"
         )
     for file in dead_engine.drop_torn_attributes(backend, settings["name"], stack):
-        print(f"{file} was written in part and is removed; nothing needs it")
+        log.info(f"{file} was written in part and is removed; nothing needs it")
     if locks:
         _pulumi("cancel", "--yes", stack=stack)
 
@@ -91,9 +93,9 @@ def _held(stack: str, lock: Lock) -> str:
 def _forget_deleted(exported: dict[str, Any], stack: str) -> None:
     """Let the next update create what was deleted to be replaced, and then was not."""
     resources = exported["deployment"]["resources"]
-    print("deleted to be replaced, which then failed, and to be created by the next update:")
+    log.info("deleted to be replaced, which then failed, and to be created by the next update:")
     for each in filter(is_deleted, resources):
-        print(f"  {each['type']} {each['urn'].rpartition('::')[2]}")
+        log.info(f"  {each['type']} {each['urn'].rpartition('::')[2]}")
     left = exported["deployment"] | {"resources": without_deleted(resources)}
     _pulumi("stack", "import", stack=stack, given=json.dumps(exported | {"deployment": left}))
 
@@ -101,9 +103,9 @@ def _forget_deleted(exported: dict[str, Any], stack: str) -> None:
 def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
     """Record what a killed engine was about to create, as far as it did, and forget the rest."""
     pending = deployment["pending_operations"]
-    print("the last update was killed in the middle of")
+    log.info("the last update was killed in the middle of")
     for each in pending:
-        print(f"  {each['type']} {each['resource']['urn'].rpartition('::')[2]}")
+        log.info(f"  {each['type']} {each['resource']['urn'].rpartition('::')[2]}")
     if found := _find(unrecorded.pending_creates(deployment), stack):
         _import(found, stack)
     # Pending creates stay in the state until a refresh is told to drop them. One resource is enough
@@ -122,17 +124,17 @@ def _last_update_failed(stack: str) -> bool:
 
 def _import_unrecorded(stack: str) -> None:
     """Import what a failed update made without learning of it, because the answer was lost."""
-    print("the last update failed: looking for what it made without learning of it")
+    log.info("the last update failed: looking for what it made without learning of it")
     try:
         preview = json.loads(_pulumi("preview", "--json", stack=stack))
     except RecoveryError as error:
         # An update fails in the same way and makes nothing; a destroy needs no preview.
-        print(f"nothing was looked for, because no preview is possible:\n{error}")
+        log.info(f"nothing was looked for, because no preview is possible:\n{error}")
         return
     if found := _find(unrecorded.planned_creates(preview), stack):
         _import(found, stack)
     else:
-        print("there is nothing of that kind")
+        log.info("there is nothing of that kind")
 
 
 def _find(planned: Sequence[Planned], stack: str) -> list[Found]:
@@ -143,7 +145,7 @@ def _find(planned: Sequence[Planned], stack: str) -> list[Found]:
     if doubtful := [each for each in found if each.doubt]:
         raise RecoveryError("\n".join(_doubt(each, stack) for each in doubtful))
     for each in found:
-        print(f"{each.what} exists and is not in the state of the stack {stack}: it is imported")
+        log.info(f"{each.what} exists and is not in the state of the stack {stack}: it is imported")
     return found
 
 
@@ -249,6 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations.recover", description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the stack")
     stack = parser.parse_args(argv).stack
+    on_stdout()
     try:
         recover(stack, Path.cwd())
     except RecoveryError as error:

@@ -21,6 +21,7 @@ from clients.tls import TlsError, presented_chain
 from clients.vault import NOT_SIGNED_IN, Vault
 from federation import certificates, identity
 from federation.identity import MountClass
+from operations.telling import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
         mine = {key for key, path in requests.items() if path.endswith(ends)}
         # Later ones find the Vault role as it is now: deleted, or with its new groups.
         if first is None and mine:
-            print(f"waiting for {len(mine)} request(s) for credentials under way", flush=True)
+            log.info(f"waiting for {len(mine)} request(s) for credentials under way")
         first = mine if first is None else first & mine
         if not first:
             return True
@@ -186,10 +187,9 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
         if not any_gone and "NoSuchEntity" in str(refusal):
             any_gone = True
             until = max(until, time.monotonic() + GONE_USER_SECONDS)
-            print(
+            log.info(
                 "AWS no longer has an IAM user whose lease is left; Vault believes it once the "
                 "lease is five minutes old: waiting",
-                flush=True,
             )
         if time.monotonic() >= until:
             said = str(refusal or "Vault says they are revoked, and still lists them")
@@ -269,6 +269,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 when no lease is left, 1 with the reason on stderr."""
     parser = _parser()
     given = parser.parse_args(argv)
+    on_stdout()
     address = os.environ.get("VAULT_ADDR")
     if not address:
         parser.error("VAULT_ADDR is not set")

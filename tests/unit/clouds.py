@@ -14,13 +14,14 @@ from components.dynamic import session as of_an_engine
 from components.dynamic.audience import ACCEPTED
 from components.dynamic.configuration import ABLE
 from federation import certificates
-from federation.account import AccountAccess
 from federation.identity import MountClass
 from federation.trust import trust_policy
 from tests.unit.chains import NOW, certificate, sha1
 
 if TYPE_CHECKING:
     import pytest
+
+    from federation.account import AccountAccess
 
 HOST = "vault.example.com"
 ADDRESS = f"https://{HOST}"

@@ -166,12 +166,13 @@ def test_a_refusal_is_repeated_until_aws_agrees() -> None:
 
 
 def test_vault_is_given_the_time_it_needs_to_believe_that_a_user_is_gone(
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     gone = VaultError("failed to revoke: NoSuchEntity: The user cannot be found")
     vault = FakeVault("aws/creds/my-role/1", refusals=[gone] * 3)
     assert _revoke(vault, deadline=0) == 1
-    assert capsys.readouterr().out.count("five minutes old: waiting") == 1
+    assert caplog.text.count("five minutes old: waiting") == 1
 
 
 def test_a_user_who_stays_gone_for_longer_than_that_is_reported(
