@@ -52,7 +52,7 @@ test: tools ## every test, the real engine and the laboratory included
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 record: tools ## record anew what the real aws provider asks, where Terraform and it are installed
-	@$(VENV)/python -m tests.lab.record_aws
+	@$(VENV)/python -m tests.lab.laboratory.record_aws
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

@@ -18,9 +18,8 @@ from clients.aws import Account
 from clients.errors import AwsError, VaultError, VaultUnreachableError, VaultUntrustedError
 from clients.vault import public_document
 from federation.account import AccountAccess
-from operations import unrecorded
+from operations import log, on_stdout, unrecorded
 from operations.replaced import freed, is_deleted
-from operations.telling import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from clients.errors import AwsError, VaultError
-from operations import dead_engine, unrecorded
+from operations import dead_engine, log, on_stdout, unrecorded
 from operations.replaced import freed, is_deleted, without_deleted
-from operations.telling import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,7 +21,7 @@ from clients.tls import TlsError, presented_chain
 from clients.vault import NOT_SIGNED_IN, Vault
 from federation import certificates, identity
 from federation.identity import MountClass
-from operations.telling import log, on_stdout
+from operations import log, on_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from cheroot.wsgi import Server
 
-from lab.aws.accounts import load_accounts
-from lab.aws.decisions import DecisionLog
-from lab.aws.discovery import Discovery
-from lab.aws.front import Front
-from lab.aws.state import State
+from lab.aws.front.server import Front
+from lab.aws.state.accounts import load_accounts
+from lab.aws.state.decisions import DecisionLog
+from lab.aws.state.discovery import Discovery
+from lab.aws.state.store import State
 from lab.home import Home, read_json
 from lab.switches import SwitchBoard
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.aws.actions import (
+from lab.aws.front.actions import (
     AuthorizationNeed,
     Call,
     InvalidParameter,

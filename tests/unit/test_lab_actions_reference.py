@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 
-from lab.aws import actions
-from lab.aws.actions import AuthorizationNeed, Call, InvalidParameter, authorization_requests
+from lab.aws.front import actions
+from lab.aws.front.actions import AuthorizationNeed, Call, InvalidParameter, authorization_requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.aws.conditions import OPERATORS, parse_conditions
-from lab.aws.patterns import UnknownPolicyElement, fold
+from lab.aws.judgement.conditions import OPERATORS, parse_conditions
+from lab.aws.judgement.patterns import UnknownPolicyElement, fold
 
 ARN = "arn:aws:iam::123456789012:role/app"
 NEGATED = frozenset(name for name in OPERATORS if "Not" in name)

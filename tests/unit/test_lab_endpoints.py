@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.aws.endpoints import Endpoint, endpoint_of
-from lab.aws.wire import ApiError, Message
+from lab.aws.front.endpoints import Endpoint, endpoint_of
+from lab.aws.front.wire import ApiError, Message
 
 
 def message(host: str) -> Message:

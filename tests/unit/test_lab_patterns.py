@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lab.aws.patterns import Piece, UnknownPolicyElement, fold, matches, template
+from lab.aws.judgement.patterns import Piece, UnknownPolicyElement, fold, matches, template
 
 PROVIDER = "vault.lab.test/v1/identity/oidc/plugins"
 CONTEXT = fold(

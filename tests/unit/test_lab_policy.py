@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.aws.policy import (
+from lab.aws.judgement.policy import (
     Decision,
     Request,
     UnknownPolicyElement,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lab.aws.policy import (
+from lab.aws.judgement.policy import (
     Decision,
     Request,
     TrustPrincipal,

@@ -12,7 +12,7 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from federation import documents
-from lab.aws.documents import blank_free_length, check_identity_policy
+from lab.aws.judgement.documents import blank_free_length, check_identity_policy
 
 Tree = dict[str, Any]
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from federation.names import LONGEST_IAM_NAME, MountNames, signing_key
-from lab.aws.patterns import matches, template
+from lab.aws.judgement.patterns import matches, template
 from tests.unit import strategies as some
 
 

@@ -14,8 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from federation.permissions import ACTIONS, inline_policies
-from lab.aws.actions import AuthorizationNeed, Call, authorization_requests
-from lab.aws.policy import Request, evaluate_identity
+from lab.aws.front.actions import AuthorizationNeed, Call, authorization_requests
+from lab.aws.judgement.policy import Request, evaluate_identity
 from tests.unit import strategies as some
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from federation import permissions
 from federation.identity import subject
 from federation.target_trust import Principal, target_trust
 from federation.trust import trust_policy
-from lab.aws import constraints, validation
-from lab.aws.documents import blank_free_length, check_identity_policy
-from lab.aws.policy import (
+from lab.aws.front import constraints, validation
+from lab.aws.judgement.documents import blank_free_length, check_identity_policy
+from lab.aws.judgement.policy import (
     Request,
     TrustPrincipal,
     evaluate_identity,

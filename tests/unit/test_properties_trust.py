@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from federation.identity import MountClass, issuer, subject
 from federation.names import provider_arn
 from federation.trust import ASSUME, explain, trust_policy
-from lab.aws.policy import Request, TrustPrincipal, evaluate_trust
+from lab.aws.judgement.policy import Request, TrustPrincipal, evaluate_trust
 from tests.unit import strategies as some
 
 HOSTS = st.sampled_from(["https://vault.example.com", "https://vault.lab.test"])

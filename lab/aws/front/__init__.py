@@ -1,0 +1,1 @@
+"""What a client of AWS meets: the wire, the signature, and the calls."""

@@ -1,0 +1,221 @@
+"""The strict front: who asks, whether the signature holds, what is allowed, then moto."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+
+from lab.aws.front import constraints, sts, validation
+from lab.aws.front.actions import AuthorizationNeed, InvalidParameter
+from lab.aws.front.endpoints import endpoint_of
+from lab.aws.front.iam import Iam
+from lab.aws.front.signature import read_signature, verify
+from lab.aws.front.wire import LOOPBACK, Answer, ApiError, failure, read_message, success
+from lab.aws.judgement.authorize import DeniedError, Verdict, authorize, needs_of, not_served
+from lab.aws.judgement.principals import Caller, check_expiry, check_partition, find_caller
+from lab.aws.state import managed
+from lab.aws.state.decisions import DecisionLog, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from wsgiref.types import StartResponse
+
+    from lab.aws.front.endpoints import Endpoint
+    from lab.aws.front.wire import Message
+    from lab.aws.state.discovery import Discovery
+    from lab.aws.state.store import State
+
+READY = "/_lab/ready"
+_LOGGER = logging.getLogger(__name__)
+
+_OWN_USER = frozenset(
+    {"CreateAccessKey", "DeleteAccessKey", "GetUser", "ListAccessKeys", "UpdateAccessKey"}
+)
+"""Operations whose UserName defaults to the caller's own (IAM API reference, each operation)."""
+
+_STATUS = {
+    "NoSuchEntity": 404,
+    "EntityAlreadyExists": 409,
+    "LimitExceeded": 409,
+    "DeleteConflict": 409,
+}
+"""HTTP status of the codes that moto raises, from IAM's API model; the rest are 400."""
+
+
+@dataclass(kw_only=True)
+class _Trace:
+    """What is learnt about one call on its way, for the decision log."""
+
+    message: Message
+    service: str = "sts"
+    caller: Caller | None = None
+    account: str | None = None
+    session: str | None = None
+    verdicts: Sequence[Verdict] = field(default_factory=list)
+
+    @property
+    def operation(self) -> str:
+        return self.message.parameters.get("Action", "")
+
+
+class Front:
+    """WSGI application that answers for IAM and STS of every account."""
+
+    def __init__(self, state: State, discovery: Discovery, log: DecisionLog) -> None:
+        self._state = state
+        self._discovery = discovery
+        self._iam = Iam(state, discovery)
+        self._log = log
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        host = environ.get("HTTP_HOST", "").partition(":")[0]
+        if environ["REQUEST_URI"] == READY and host in LOOPBACK:
+            start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "6")])
+            return [b"ready\n"]
+        message = read_message(environ)
+        answer = self.handle(message)
+        status = HTTPStatus(answer.status)
+        start_response(
+            f"{status.value} {status.phrase}",
+            [
+                ("Content-Type", "text/xml"),
+                ("Content-Length", str(len(answer.body))),
+                ("x-amzn-RequestId", message.request_id),
+            ],
+        )
+        return [answer.body]
+
+    def handle(self, message: Message) -> Answer:
+        """Answer one AWS call and log the decision before the answer leaves."""
+        trace = _Trace(message=message)
+        refusal: ApiError | None = None
+        try:
+            answer = self._serve(message, trace)
+        except ApiError as error:
+            refusal = error
+        except ServiceException as error:
+            refusal = ApiError(error.code, _STATUS.get(error.code, 400), error.message)
+        except Exception:
+            _LOGGER.exception("request %s (%s) failed", message.request_id, trace.operation)
+            text = f"The laboratory failed; its log says why under {message.request_id}."
+            refusal = ApiError("ServiceFailure", 500, text)
+        if refusal:
+            answer = failure(trace.service, refusal, message.request_id)
+        self._record(trace, refusal, answer)
+        return answer
+
+    def _serve(self, message: Message, trace: _Trace) -> Answer:
+        endpoint = endpoint_of(message)
+        trace.service = endpoint.service
+        operation = trace.operation
+        if endpoint.service == "sts" and operation == "AssumeRoleWithWebIdentity":
+            return self._web_identity(message, endpoint, trace)
+        with self._state.lock:
+            caller = self._authenticate(message, endpoint)
+            trace.caller, trace.account = caller, caller.account.id
+            trace.session = caller.session.name if caller.session else None
+            if endpoint.service == "ec2" or not constraints.knows(endpoint.service, operation):
+                raise not_served(endpoint.service, operation or "a call without Action")
+            parameters = _own_user(operation, message.parameters, caller)
+            constraints.check(endpoint.service, operation, parameters)
+            managed.admit(parameters, caller.account, self._state.iam(caller.account.id))
+            if endpoint.service == "sts":
+                return self._sts(operation, parameters, trace)
+            needs = self._needs("iam", operation, parameters, caller)
+            trace.verdicts = authorize(caller, needs, self._state)
+            validation.check(operation, parameters, caller.account.id, self._state)
+            return self._iam.perform(operation, parameters, caller.account, message.request_id)
+
+    def _authenticate(self, message: Message, endpoint: Endpoint) -> Caller:
+        signature = read_signature(message)
+        caller = find_caller(signature, self._state)
+        check_partition(caller, endpoint)
+        verify(message, signature, endpoint, caller.secret)
+        check_expiry(caller, self._state.now())
+        return caller
+
+    def _needs(
+        self, service: str, operation: str, parameters: Mapping[str, str], caller: Caller
+    ) -> Sequence[AuthorizationNeed]:
+        try:
+            return needs_of(service, operation, parameters, caller, self._state)
+        except InvalidParameter as error:
+            raise ApiError("ValidationError", 400, str(error)) from error
+
+    def _web_identity(self, message: Message, endpoint: Endpoint, trace: _Trace) -> Answer:
+        parameters = message.parameters
+        trace.account = next(iter(parameters.get("RoleArn", "").split(":")[4:5]), None)
+        trace.session = parameters.get("RoleSessionName")
+        constraints.check("sts", trace.operation, parameters)
+        outcome = sts.assume_role_with_web_identity(
+            parameters, endpoint, self._state, self._discovery
+        )
+        trace.verdicts = outcome.verdicts
+        return success("sts", trace.operation, outcome.result, message.request_id)
+
+    def _sts(self, operation: str, parameters: Mapping[str, str], trace: _Trace) -> Answer:
+        caller = trace.caller
+        if caller is None:
+            raise RuntimeError("an STS call was served before its caller was known")
+        sts.refuse_for_sessions(operation, caller)
+        if operation == "GetCallerIdentity":
+            outcome = sts.get_caller_identity(caller)
+        elif operation == "AssumeRole":
+            needs = self._needs("sts", operation, parameters, caller)
+            outcome = sts.assume_role(parameters, caller, needs, self._state)
+        else:
+            raise not_served("sts", operation)
+        trace.verdicts = outcome.verdicts
+        return success("sts", operation, outcome.result, trace.message.request_id)
+
+    def _record(self, trace: _Trace, refusal: ApiError | None, answer: Answer) -> None:
+        first, *others = self._verdicts(trace, refusal)
+        self._log.write(
+            Entry(
+                request_id=trace.message.request_id,
+                invocation_id=trace.message.headers.get("amz-sdk-invocation-id"),
+                account=trace.account,
+                principal=trace.caller.arn if trace.caller else "anonymous",
+                session=trace.session,
+                action=first.need.action,
+                resource=first.need.resource,
+                outcome="allowed" if first.allowed else "refused",
+                rule=first.rule,
+                further=tuple(f"{other.need.action} {other.rule}" for other in others),
+                error=answer.error,
+            )
+        )
+
+    def _verdicts(self, trace: _Trace, refusal: ApiError | None) -> Sequence[Verdict]:
+        """Return what was decided; a call refused before any policy was asked has its own rule."""
+        if isinstance(refusal, DeniedError):
+            return [refusal.verdict]
+        if trace.verdicts:
+            return trace.verdicts
+        need = AuthorizationNeed(
+            action=f"{trace.service}:{trace.operation}",
+            resource=trace.message.parameters.get("RoleArn", "*"),
+            context={},
+        )
+        rule = refusal.rule if refusal else "AWS asks no permission for this call"
+        return [Verdict(need=need, allowed=refusal is None, rule=rule)]
+
+
+def _own_user(operation: str, parameters: Mapping[str, str], caller: Caller) -> Mapping[str, str]:
+    """Put in the name of the calling user where the call leaves it out.
+
+    Raises:
+        ApiError: ValidationError for a session, which has no user name.
+    """
+    if operation not in _OWN_USER or parameters.get("UserName"):
+        return parameters
+    if caller.user_name is None:
+        raise ApiError(
+            "ValidationError", 400, "Must specify userName when calling with non-User credentials"
+        )
+    return {**parameters, "UserName": caller.user_name}

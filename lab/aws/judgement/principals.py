@@ -1,0 +1,116 @@
+"""Who calls: an IAM user by its key, or a role session by its temporary credentials."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.aws.front.wire import ApiError
+
+if TYPE_CHECKING:
+    from moto.iam.models import AccessKey, User
+
+    from lab.aws.front.endpoints import Endpoint
+    from lab.aws.front.signature import Signature
+    from lab.aws.state.accounts import Account
+    from lab.aws.state.sessions import Session
+    from lab.aws.state.store import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """A known principal; exactly one of ``user`` and ``session`` is there."""
+
+    account: Account
+    arn: str
+    user_id: str
+    secret: str
+    user: User | None = None
+    """moto's user, as it was when last in effect."""
+    session: Session | None = None
+
+    @property
+    def user_name(self) -> str | None:
+        """Name of the IAM user; None for a session."""
+        return self.user.name if self.user is not None else None
+
+    @property
+    def principal_arn(self) -> str:
+        """What ``aws:PrincipalArn`` holds: of a session, the role."""
+        return self.session.role_arn if self.session else self.arn
+
+
+def find_caller(signature: Signature, state: State) -> Caller:
+    """Look the access key up; the signature itself is not verified here.
+
+    Sessions come first, because their keys live nowhere else.
+
+    Raises:
+        ApiError: InvalidClientTokenId for a key unknown, inactive, or sent with a wrong session
+            token, and for a session whose role is gone (also if one of that name came after it).
+    """
+    session = state.sessions.get(signature.access_key_id)
+    if session:
+        return _session_caller(session, signature, state)
+    for account in state.accounts.values():
+        for user in state.effective_iam(account.id).users.values():
+            for key in user.access_keys:
+                if key.access_key_id == signature.access_key_id:
+                    return _user_caller(account, user, key, signature)
+    raise _invalid_token("the access key is not known")
+
+
+def check_partition(caller: Caller, endpoint: Endpoint) -> None:
+    """Refuse credentials at a host of another partition, which knows nothing of them.
+
+    Raises:
+        ApiError: InvalidClientTokenId.
+    """
+    if not endpoint.serves(caller.account.partition):
+        raise _invalid_token(f"the account is not in the partition of {endpoint.region}")
+
+
+def check_expiry(caller: Caller, now: float) -> None:
+    """Refuse a session past its end.
+
+    Raises:
+        ApiError: ExpiredToken ("Common errors", IAM API reference: the token has expired).
+    """
+    if caller.session and caller.session.expires_at <= now:
+        raise ApiError("ExpiredToken", 403, "The security token included in the request is expired")
+
+
+def _session_caller(session: Session, signature: Signature, state: State) -> Caller:
+    if signature.security_token is None:
+        raise _invalid_token("the session's key came without its session token")
+    if not hmac.compare_digest(signature.security_token.encode(), session.token.encode()):
+        raise _invalid_token("the session token is not the one issued with this key")
+    if session.role_id not in state.effective_iam(session.account).roles:
+        raise _invalid_token(f"role {session.role_arn} of this session has been deleted")
+    return Caller(
+        account=state.accounts[session.account],
+        arn=session.arn,
+        user_id=session.user_id,
+        secret=session.secret_access_key,
+        session=session,
+    )
+
+
+def _user_caller(account: Account, user: User, key: AccessKey, signature: Signature) -> Caller:
+    if signature.security_token is not None:
+        raise _invalid_token("a user's key came with a session token")
+    if key.status != "Active":
+        raise _invalid_token("the access key is inactive")
+    return Caller(
+        account=account, arn=user.arn, user_id=user.id, secret=key.secret_access_key, user=user
+    )
+
+
+def _invalid_token(rule: str) -> ApiError:
+    return ApiError(
+        "InvalidClientTokenId",
+        403,
+        "The security token included in the request is invalid.",
+        rule=f"credentials: {rule}",
+    )

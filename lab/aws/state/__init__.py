@@ -1,0 +1,1 @@
+"""What there is: accounts, entities, sessions, and what was decided."""

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.lab.laboratory.aws_front import (
+    AUDIENCE,
+    HOST,
+    ISSUER,
+    MAIN,
+    PROVIDER,
+    allow,
+    document,
+    refused,
+    web_trust,
+    world,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab.laboratory.aws_front import World
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("front")) as built:
+        built.provider()
+        yield built
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.lab.test",
+        "https://issuer.lab.test:8200",
+        "https://issuer.lab.test/path?query=1",
+        "https://issuer.lab.test/path?",
+        "https://issuer.lab.test/#fragment",
+        "issuer.lab.test",
+    ],
+)
+def test_an_issuer_url_that_aws_refuses_is_refused(aws: World, url: str) -> None:
+    with refused("InvalidInput", 400):
+        aws.client("iam").create_open_id_connect_provider(Url=url, ThumbprintList=["0" * 40])
+
+
+@pytest.mark.parametrize(
+    ("thumbprints", "code"),
+    [
+        (["0" * 39], "ValidationError"),
+        (["g" * 40], "InvalidInput"),
+        (["0" * 40] * 6, "InvalidInput"),
+    ],
+)
+def test_a_thumbprint_is_forty_hexadecimal_digits(
+    aws: World, thumbprints: list[str], code: str
+) -> None:
+    iam = aws.client("iam")
+    with refused(code, 400):
+        iam.create_open_id_connect_provider(
+            Url="https://issuer.lab.test", ThumbprintList=thumbprints
+        )
+    with refused(code, 400):
+        iam.update_open_id_connect_provider_thumbprint(
+            OpenIDConnectProviderArn=PROVIDER, ThumbprintList=thumbprints
+        )
+
+
+def test_an_update_needs_a_thumbprint(aws: World) -> None:
+    with refused("InvalidInput", 400):
+        aws.client("iam").update_open_id_connect_provider_thumbprint(
+            OpenIDConnectProviderArn=PROVIDER, ThumbprintList=[]
+        )
+
+
+def test_a_provider_is_unique_and_its_deletion_is_idempotent(aws: World) -> None:
+    iam = aws.client("iam")
+    with refused("EntityAlreadyExists", 409, ISSUER):
+        iam.create_open_id_connect_provider(Url=ISSUER, ThumbprintList=["0" * 40])
+    created = iam.create_open_id_connect_provider(
+        Url="https://other.lab.test", ThumbprintList=["AB" * 20]
+    )["OpenIDConnectProviderArn"]
+    got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=created)
+    assert got["ThumbprintList"] == ["AB" * 20]
+    for _ in range(2):
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=created)
+    with refused("NoSuchEntity", 404):
+        iam.get_open_id_connect_provider(OpenIDConnectProviderArn=created)
+
+
+def test_iam_fetches_the_thumbprint_that_nobody_gave(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+    request: dict[str, Any] = {"Url": ISSUER, "ClientIDList": [AUDIENCE]}
+    with aws.switched(unreachable=(HOST,)), refused("OpenIdIdpCommunicationError", 400):
+        iam.create_open_id_connect_provider(**request)
+    iam.create_open_id_connect_provider(**request)
+    got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+    assert got["ThumbprintList"] == [aws.thumbprint()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "status"),
+    [
+        ({"RoleName": "r" * 65}, "ValidationError", 400),
+        ({"RoleName": "no spaces"}, "ValidationError", 400),
+        ({"Path": "vault"}, "ValidationError", 400),
+        ({"MaxSessionDuration": 3599}, "ValidationError", 400),
+        ({"MaxSessionDuration": 43201}, "ValidationError", 400),
+        ({"Description": "d" * 1001}, "ValidationError", 400),
+        ({"Tags": [{"Key": f"k{n}", "Value": "v"} for n in range(51)]}, "ValidationError", 400),
+        ({"Tags": [{"Key": "k" * 129, "Value": "v"}]}, "ValidationError", 400),
+        ({"AssumeRolePolicyDocument": "{"}, "MalformedPolicyDocument", 400),
+        (
+            {"AssumeRolePolicyDocument": document(allow("sts:AssumeRole"))},
+            "MalformedPolicyDocument",
+            400,
+        ),
+        (
+            {"AssumeRolePolicyDocument": document({**web_trust(), "Resource": "*"})},
+            "MalformedPolicyDocument",
+            400,
+        ),
+        (
+            {"AssumeRolePolicyDocument": document({**web_trust(), "Action": "iam:GetUser"})},
+            "MalformedPolicyDocument",
+            400,
+        ),
+        (
+            {
+                "AssumeRolePolicyDocument": document(
+                    {
+                        "Effect": "Allow",
+                        "Action": "sts:AssumeRole",
+                        "Principal": {"AWS": f"arn:aws:iam::{MAIN}:role/missing"},
+                    }
+                )
+            },
+            "MalformedPolicyDocument",
+            400,
+        ),
+        (
+            {"AssumeRolePolicyDocument": document(web_trust(audience="a" * 2048))},
+            "LimitExceeded",
+            409,
+        ),
+        (
+            {"PermissionsBoundary": f"arn:aws:iam::{MAIN}:policy/missing"},
+            "NoSuchEntity",
+            404,
+        ),
+    ],
+)
+def test_a_role_that_aws_refuses_is_refused(
+    aws: World, changes: dict[str, Any], code: str, status: int
+) -> None:
+    request = {"RoleName": "strict", "AssumeRolePolicyDocument": document(web_trust()), **changes}
+    iam = aws.client("iam")
+    with refused(code, status):
+        iam.create_role(**request)
+    with refused("NoSuchEntity", 404):
+        iam.get_role(RoleName="strict")
+
+
+def test_names_are_unique_whatever_their_case(aws: World) -> None:
+    aws.role("Workload")
+    iam = aws.client("iam")
+    with refused("EntityAlreadyExists", 409):
+        aws.role("workload")
+    iam.create_user(UserName="Somebody")
+    with refused("EntityAlreadyExists", 409):
+        iam.create_user(UserName="somebody")
+
+
+def test_inline_policies_of_a_role_share_one_quota(aws: World) -> None:
+    aws.role("full")
+    iam = aws.client("iam")
+    large = document(allow([f"iam:{'A' * 100}{n}" for n in range(90)]))
+    assert 9_000 < len(large) < 10_240 + 90
+    iam.put_role_policy(RoleName="full", PolicyName="first", PolicyDocument=large)
+    iam.put_role_policy(RoleName="full", PolicyName="first", PolicyDocument=large)
+    with refused("LimitExceeded", 409, "10240"):
+        iam.put_role_policy(RoleName="full", PolicyName="second", PolicyDocument=large)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        document({**allow("iam:GetUser"), "Principal": "*"}),
+        document({**allow("iam:GetUser"), "Condition": {"StringIsh": {"aws:username": "a"}}}),
+        document({"Effect": "Allow", "Action": "iam:GetUser"}),
+    ],
+)
+def test_an_inline_policy_that_cannot_be_judged_is_refused(aws: World, text: str) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="judged")
+    try:
+        with refused("MalformedPolicyDocument", 400):
+            iam.put_user_policy(UserName="judged", PolicyName="p", PolicyDocument=text)
+    finally:
+        iam.delete_user(UserName="judged")
+
+
+def test_a_user_in_use_cannot_be_deleted(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="busy")
+    iam.create_group(GroupName="crowd")
+    iam.add_user_to_group(GroupName="crowd", UserName="busy")
+    keys = iam.create_access_key(UserName="busy")["AccessKey"]
+    with refused("DeleteConflict", 409, "access keys"):
+        iam.delete_user(UserName="busy")
+    iam.delete_access_key(UserName="busy", AccessKeyId=keys["AccessKeyId"])
+    with refused("DeleteConflict", 409, "group"):
+        iam.delete_user(UserName="busy")
+    iam.remove_user_from_group(GroupName="crowd", UserName="busy")
+    iam.delete_user(UserName="busy")
+    with refused("NoSuchEntity", 404):
+        iam.get_user(UserName="busy")
+
+
+def test_an_update_of_a_role_changes_only_what_it_names(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.create_role(
+        RoleName="updated",
+        Description="kept",
+        MaxSessionDuration=7200,
+        AssumeRolePolicyDocument=document(web_trust()),
+    )
+    iam.update_role(RoleName="updated", MaxSessionDuration=3600)
+    role = iam.get_role(RoleName="updated")["Role"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("kept", 3600)
+
+
+def test_what_providers_read_of_a_role_is_served(aws: World) -> None:
+    aws.role("read", None, allow("iam:GetUser"))
+    iam = aws.client("iam")
+    assert iam.list_role_policies(RoleName="read")["PolicyNames"] == ["inline"]
+    got = iam.get_role_policy(RoleName="read", PolicyName="inline")["PolicyDocument"]
+    assert got == json.loads(document(allow("iam:GetUser")))
+    assert iam.list_attached_role_policies(RoleName="read")["AttachedPolicies"] == []
+    assert iam.list_instance_profiles_for_role(RoleName="read")["InstanceProfiles"] == []
+    iam.tag_role(RoleName="read", Tags=[{"Key": "stack", "Value": "dev"}])
+    assert iam.list_role_tags(RoleName="read")["Tags"] == [{"Key": "stack", "Value": "dev"}]
+    with refused("DeleteConflict", 409):
+        iam.delete_role(RoleName="read")
+    iam.delete_role_policy(RoleName="read", PolicyName="inline")
+    iam.delete_role(RoleName="read")
+    with refused("NoSuchEntity", 404):
+        iam.delete_role(RoleName="read")
+
+
+def test_lists_come_in_pages(aws: World) -> None:
+    iam = aws.client("iam")
+    for number in range(5):
+        iam.create_user(UserName=f"page-{number}", Path="/pages/")
+    first = iam.list_users(PathPrefix="/pages/", MaxItems=2)
+    assert (len(first["Users"]), first["IsTruncated"]) == (2, True)
+    pages = iam.get_paginator("list_users").paginate(
+        PathPrefix="/pages/", PaginationConfig={"PageSize": 2}
+    )
+    names = [user["UserName"] for page in pages for user in page["Users"]]
+    assert names == [f"page-{number}" for number in range(5)]
+
+
+def test_aws_managed_policies_can_be_attached_and_count(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="reader")
+    arn = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+    iam.attach_user_policy(UserName="reader", PolicyArn=arn)
+    keys = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = aws.client("iam", credentials=keys)
+    assert reader.list_users()["Users"]
+    with refused("AccessDenied", 403):
+        reader.create_user(UserName="unwanted")
+    with refused("NoSuchEntity", 404):
+        iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/Missing")
+
+
+def test_an_operation_that_is_not_served_is_refused_loudly(aws: World) -> None:
+    with refused("AccessDenied", 403, "The laboratory does not serve iam:"):
+        aws.client("iam").generate_service_last_accessed_details(Arn=f"arn:aws:iam::{MAIN}:user/x")
+    with refused("AccessDenied", 403, "The laboratory does not serve sts:GetSessionToken"):
+        aws.client("sts").get_session_token()
+
+
+def test_several_permissions_of_one_call_are_logged_together(aws: World) -> None:
+    aws.client("iam").create_user(UserName="tagged", Tags=[{"Key": "a", "Value": "b"}])
+    entry = aws.decisions("iam:CreateUser")[-1]
+    assert entry["resource"] == f"arn:aws:iam::{MAIN}:user/tagged"
+    assert entry["further"][0].startswith("iam:TagUser allowed by")
