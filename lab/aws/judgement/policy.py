@@ -1,6 +1,7 @@
 """IAM's policy language as AWS documents it: who may do what, and which statement said so.
 
-Source: the IAM User Guide, "Policy evaluation logic". ``lab.aws.judgement.statements`` reads the documents.
+Source: the IAM User Guide, "Policy evaluation logic". Documents are read by
+``lab.aws.judgement.statements``.
 """
 
 from __future__ import annotations
