@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 
 ROOMS = (
     "__main__",
     "settings",
-    "configuration",
     "federation",
     "clients",
     "components",
@@ -22,8 +27,7 @@ ROOMS = (
 )
 MAY_IMPORT = {
     "__main__": {"settings", "components", "federation"},
-    "settings": {"configuration", "federation"},
-    "configuration": {"federation"},
+    "settings": {"federation"},
     "components": {"federation", "clients"},
     "clients": {"federation"},
     "operations": {"federation", "clients"},
@@ -32,10 +36,12 @@ MAY_IMPORT = {
     "tools": set(),
 }
 """Arrows point one way. The laboratory knows none of the rooms it judges."""
+MAY_NAME = {"components": {"settings"}}
+"""What a room may import for the type checker alone, beside what it may import."""
 
 FORBIDDEN_LIBRARIES = {
     "federation": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
-    "configuration": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests"},
+    "settings": {"pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
     "clients": {"pulumi", "pulumi_aws", "pulumi_vault"},
 }
 
@@ -45,15 +51,25 @@ def _files(room: str) -> list[Path]:
     return [single] if single.exists() else sorted((ROOT / room).rglob("*.py"))
 
 
-def _imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+def _named(path: Path) -> Iterator[tuple[str, bool]]:
+    """Name everything that a file imports, and whether for the type checker alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from ((alias.name, node in for_types) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: rooms are imported by their full name"
-            found.add(node.module or "")
-    return {name.partition(".")[0] for name in found}
+            yield from ((f"{node.module}.{alias.name}", node in for_types) for alias in node.names)
+
+
+def _imports(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name, _ in _named(path)}
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -64,10 +80,54 @@ def test_arrows_point_one_way(room: str) -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in files
-        for name in _imports(path) & set(ROOMS)
-        if name not in allowed
+        for name, for_types in _named(path)
+        if (top := name.partition(".")[0]) in ROOMS
+        and top not in (allowed | MAY_NAME.get(room, set()) if for_types else allowed)
     }
     assert wrong == set()
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Not even for the type checker: what needs each other is one thing in two files."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for room in ROOMS
+        for path in _files(room)
+    }
+    arrows = {
+        module: {name if name in modules else name.rpartition(".")[0] for name, _ in _named(path)}
+        for module, path in modules.items()
+    }
+    assert {"settings.section", "settings.problems"} <= arrows["settings"]
+    # Whoever has no arrow left to one that stays is in no circle; what stays is in one, or behind.
+    left = arrows
+    while ends := [module for module, to in left.items() if not to & left.keys()]:
+        left = {module: to for module, to in left.items() if module not in ends}
+    assert {module: sorted(to & left.keys()) for module, to in left.items()} == {}
+
+
+def test_a_dynamic_provider_s_process_needs_no_settings() -> None:
+    """It imports the components, but is told all it must know by its inputs."""
+    modules = sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in _files("components")
+        if "ResourceProvider" in path.read_text("utf-8")
+    )
+    assert modules
+    script = (
+        "import importlib, sys\n"
+        "for module in sys.argv[1:]: importlib.import_module(module)\n"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script, *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert set(modules) <= set(loaded)
+    assert {name for name in loaded if name.partition(".")[0] in ("settings", "pydantic")} == set()
 
 
 @pytest.mark.parametrize(("room", "libraries"), FORBIDDEN_LIBRARIES.items())
@@ -110,7 +170,17 @@ def test_only_settings_read_the_configuration() -> None:
         if "pulumi.Config" in path.read_text("utf-8")
     }
     # The program hands the configuration over; nobody else sees it.
-    assert readers <= {"settings.py", "__main__.py"}
+    assert readers <= {"settings/__init__.py", "__main__.py"}
+
+
+def test_only_the_door_of_the_settings_knows_pulumi() -> None:
+    wrong = {
+        path.name
+        for path in _files("settings")
+        for name, for_types in _named(path)
+        if name.partition(".")[0] == "pulumi" and not for_types
+    }
+    assert wrong == {"__init__.py"}
 
 
 def _calls(path: Path) -> list[ast.Call]:
