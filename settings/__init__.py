@@ -71,6 +71,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
     written.update((section, _read(config, section, problems)) for section in SECTIONS)
     _note_unknown_sections(config, problems)
     reading = Reading(problems, stack=stack, root=root)
+    # In this order: what is read may ask for what was read before.
     vault = None if written["vault"] is None else reading.section(VaultSettings, "vault")
     settings = Settings(
         stack=stack,
