@@ -145,7 +145,7 @@ class SecretsEngine(pulumi.ComponentResource):
             backend=mount.path,
             name=role.name,
             credential_type=role.credential_type,
-            **_handed_out(role, args.names),
+            **role.written(args.names),
             # Destroyed before its guard, so that nothing is issued behind the guard's back.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[guard]),
         )
@@ -175,26 +175,4 @@ def grants(engines: Mapping[str, SecretsEngine]) -> dict[str, Grant]:
         f"{key}/{role}": grant
         for key, engine in engines.items()
         for role, grant in engine.grants.items()
-    }
-
-
-def _handed_out(role: VaultRole, names: MountNames) -> dict[str, Any]:
-    """Return the fields of one credential type; Vault refuses those of another."""
-    if role.credential_type == "assumed_role":
-        return {
-            "role_arns": list(role.role_arns),
-            "policy_document": role.policy,
-            "policy_arns": list(role.managed_policies) or None,
-            "external_id": role.external_id,
-            "session_tags": dict(role.session_tags) or None,
-            "default_sts_ttl": role.default_ttl_seconds,
-            "max_sts_ttl": role.max_ttl_seconds,
-        }
-    return {
-        "user_path": names.iam_path,
-        "policy_document": role.policy,
-        "policy_arns": list(role.managed_policies) or None,
-        "iam_groups": list(role.group_names) or None,
-        "iam_tags": dict(role.tags) or None,
-        "permissions_boundary_arn": role.boundary,
     }

@@ -9,14 +9,12 @@ Management" and "... for AWS Security Token Service").
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from federation.logins import LoginRole, StsRole
 from federation.names import MountNames
 from federation.roles import VaultRole
-
-Document = dict[str, Any]
-Statement = dict[str, Any]
+from federation.statements import Document, allow, allow_assuming, document
 
 _USERS: Final = "Vault, AWS secrets engine, Example IAM policy for Vault"
 _ASSUMED: Final = "Vault, AWS secrets engine, STS AssumeRole"
@@ -79,11 +77,11 @@ def revoke_policy(names: MountNames) -> Document:
     cloud-gov/terraform-provision, pull request 1923).
     """
     users = names.any_user_arn
-    return _document(
+    return document(
         [
-            _allow("ListGroups", ("iam:ListGroupsForUser",), [users, names.gone_user_arn]),
-            _allow("ListWhatUsersHave", _LIST_ACTIONS, users),
-            _allow("DeleteUsers", _DELETE_ACTIONS, users),
+            allow("ListGroups", ("iam:ListGroupsForUser",), [users, names.gone_user_arn]),
+            allow("ListWhatUsersHave", _LIST_ACTIONS, users),
+            allow("DeleteUsers", _DELETE_ACTIONS, users),
         ]
     )
 
@@ -95,8 +93,8 @@ def revoke_group_policy(names: MountNames, group: str) -> Document:
     lease guard of a Vault role must depend on the policies of the role's groups *and* be replaced
     when those groups change; then the leases are gone before the right to end them is.
     """
-    statement = _allow("LeaveGroup", ("iam:RemoveUserFromGroup",), names.group_arn(group))
-    return _document([statement])
+    statement = allow("LeaveGroup", ("iam:RemoveUserFromGroup",), names.group_arn(group))
+    return document([statement])
 
 
 def issue_policy(names: MountNames, role: VaultRole) -> Document:
@@ -106,9 +104,7 @@ def issue_policy(names: MountNames, role: VaultRole) -> Document:
     one role's name ends with another's (``deploy`` and ``app-deploy``); all of them stay on the
     mount's IAM path.
     """
-    if role.credential_type == "assumed_role":
-        return _document(_assume_statements(role))
-    return _document(_user_statements(names, role))
+    return document(role.issuing(names))
 
 
 def inline_policies(names: MountNames, roles: Iterable[VaultRole]) -> dict[str, Document]:
@@ -139,19 +135,19 @@ def resolve_policy(role: LoginRole, account_id: str) -> Document | None:
     """
     own = [principal for principal in role.principals if principal.account == account_id]
     statements = [
-        _allow(sid, (action,), sorted(found))
+        allow(sid, (action,), sorted(found))
         for sid, action, kind in (
             ("LookUpRoles", "iam:GetRole", "role"),
             ("LookUpUsers", "iam:GetUser", "user"),
         )
         if (found := {principal.arn for principal in own if principal.kind == kind})
     ]
-    return _document(statements) if statements else None
+    return document(statements) if statements else None
 
 
 def other_account_policy(sts_role: StsRole) -> Document:
     """Grant assuming the role that looks up the principals of another account."""
-    return _document([_assume([sts_role.arn], sts_role.external_id)])
+    return document([allow_assuming([sts_role.arn], sts_role.external_id)])
 
 
 def login_policies(
@@ -169,60 +165,3 @@ def login_policies(
         names.other_account_policy(sts_role.account): other_account_policy(sts_role)
         for sts_role in sorted(sts_roles, key=lambda sts_role: sts_role.account)
     }
-
-
-def _user_statements(names: MountNames, role: VaultRole) -> list[Statement]:
-    users = names.user_arn_pattern(role.name)
-    bounded: Mapping[str, Mapping[str, Any]] = (
-        {"StringEquals": {"iam:PermissionsBoundary": role.boundary}} if role.boundary else {}
-    )
-    statements = [
-        _allow("CreateUser", ("iam:CreateUser",), users, bounded),
-        _allow("CreateAccessKey", ("iam:CreateAccessKey",), users),
-    ]
-    if role.policy is not None:
-        statements.append(_allow("PutUserPolicy", ("iam:PutUserPolicy",), users, bounded))
-    if role.managed_policies:
-        listed = {"ArnEquals": {"iam:PolicyARN": sorted(role.managed_policies)}}
-        attach = _allow("AttachUserPolicy", ("iam:AttachUserPolicy",), users, {**listed, **bounded})
-        statements.append(attach)
-    if role.groups:
-        groups = sorted(names.group_arn(group) for group in role.groups)
-        statements.append(_allow("JoinGroups", ("iam:AddUserToGroup",), groups))
-    if role.tags:
-        statements.append(_allow("TagUser", ("iam:TagUser",), users))
-    return statements
-
-
-def _assume_statements(role: VaultRole) -> list[Statement]:
-    targets = sorted(role.role_arns)
-    statements = [_assume(targets, role.external_id)]
-    if role.session_tags:
-        statements.append(_allow("TagSessions", ("sts:TagSession",), targets))
-    return statements
-
-
-def _assume(targets: list[str], external_id: str | None) -> Statement:
-    condition = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}
-    return _allow("AssumeTargetRoles", ("sts:AssumeRole",), targets, condition)
-
-
-def _allow(
-    sid: str,
-    actions: Iterable[str],
-    resource: str | list[str],
-    condition: Mapping[str, Any] | None = None,
-) -> Statement:
-    statement: Statement = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": sorted(actions),
-        "Resource": resource,
-    }
-    if condition:
-        statement["Condition"] = dict(condition)
-    return statement
-
-
-def _document(statements: list[Statement]) -> Document:
-    return {"Version": "2012-10-17", "Statement": statements}

@@ -9,6 +9,7 @@ from federation import arns, names, permissions, principals, syntax
 from federation.identity import MountClass
 from federation.logins import LoginRole, StsRole
 from federation.names import MountNames
+from federation.statements import Document
 from settings.fields import (
     ExternalId,
     LeaseSeconds,
@@ -149,6 +150,6 @@ class AuthMethodSettings(MountSettings):
             for role in sorted(self.sts_roles, key=lambda role: role.account)
         )
 
-    def inline_policies(self, names: MountNames) -> dict[str, permissions.Document]:
+    def inline_policies(self, names: MountNames) -> dict[str, Document]:
         """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""
         return permissions.login_policies(names, self.roles, self.other_accounts)

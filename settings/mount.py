@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from federation import identity, permissions, syntax
+from federation import identity, syntax
 from federation.names import MountNames
+from federation.statements import Document
 from settings.account import AccountSettings, InAccount
 from settings.fields import Namespace, Seconds, Text, accepts
 
@@ -40,5 +41,5 @@ class MountSettings(InAccount):
         )
 
     @abstractmethod
-    def inline_policies(self, names: MountNames) -> dict[str, permissions.Document]:
+    def inline_policies(self, names: MountNames) -> dict[str, Document]:
         """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""

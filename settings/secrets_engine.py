@@ -9,6 +9,7 @@ from federation import permissions, syntax
 from federation.identity import MountClass
 from federation.names import MountNames
 from federation.roles import VaultRole
+from federation.statements import Document
 from settings.fields import LeaseSeconds, LongestLeaseSeconds, Text, accepts
 from settings.mount import MountSettings
 from settings.vault_role import VaultRoleSettings
@@ -35,6 +36,6 @@ class SecretsEngineSettings(MountSettings):
         """The Vault roles as the rest of the program knows them, sorted by name."""
         return tuple(role.vault_role for role in self.own_roles.values())
 
-    def inline_policies(self, names: MountNames) -> dict[str, permissions.Document]:
+    def inline_policies(self, names: MountNames) -> dict[str, Document]:
         """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""
         return permissions.inline_policies(names, self.roles)

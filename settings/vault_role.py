@@ -1,12 +1,12 @@
 """A Vault role of a secrets engine, one model per credential type."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from federation import arns, names
-from federation.roles import CredentialType, VaultRole
+from federation.roles import AssumedRole, IamUser, VaultRole
 from settings.account import AccountSettings, PolicyArn, PolicyArns, account_at
 from settings.fields import ExternalId, Tags, WithoutRepeats, accepts, not_below
 from settings.policy_files import OF_SESSION, OF_USER, policy_of
@@ -84,7 +84,9 @@ class VaultRoleSettings(Entry):
 
     check_name = names.check_role
 
-    credential_type: CredentialType
+    makes: ClassVar[type[VaultRole]]
+
+    credential_type: str
 
     @classmethod
     def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
@@ -92,9 +94,10 @@ class VaultRoleSettings(Entry):
         where = (*key, "credentialType")
         written = problems.written(where)
         for kind in cls.__subclasses__():
-            if written in get_args(kind.model_fields["credential_type"].annotation):
+            if written == kind.makes.credential_type:
                 return kind
-        allowed = "must be iam_user or assumed_role"
+        kinds = " or ".join(kind.makes.credential_type for kind in cls.__subclasses__())
+        allowed = f"must be {kinds}"
         if call := _IMPOSSIBLE.get(str(written)):
             allowed += f": Vault holds a session and no key, and AWS lets no session call {call}"
         if written is None:
@@ -106,7 +109,7 @@ class VaultRoleSettings(Entry):
     @property
     def vault_role(self) -> VaultRole:
         """The role as the rest of the program knows it."""
-        return VaultRole(name=self.name, **self.model_dump())
+        return self.makes(name=self.name, **self.model_dump(exclude={"credential_type"}))
 
 
 class IamUserSettings(VaultRoleSettings):
@@ -126,6 +129,8 @@ class IamUserSettings(VaultRoleSettings):
             "policies of its IAM role know them",
         }
     )
+
+    makes = IamUser
 
     credential_type: Literal["iam_user"]
     policy: Annotated[str, policy_of(OF_USER)] | None = None
@@ -153,6 +158,8 @@ class AssumedRoleSettings(VaultRoleSettings):
         "tags": "is refused: the tags of a session are its sessionTags",
         "boundary": "is refused: a session has the permissions boundary of its target role",
     }
+
+    makes = AssumedRole
 
     credential_type: Literal["assumed_role"]
     role_arns: Annotated[tuple[TargetArn, ...], WithoutRepeats] = ()
@@ -185,5 +192,5 @@ class AssumedRoleSettings(VaultRoleSettings):
     def vault_role(self) -> VaultRole:
         """The role as the rest of the program knows it: by ARNs alone."""
         arns = tuple(dict.fromkeys(filter(None, (*self.target_roles, *self.role_arns))))
-        own = self.model_dump(exclude={"role_arns", "target_roles"})
-        return VaultRole(name=self.name, role_arns=arns, **own)
+        own = self.model_dump(exclude={"credential_type", "role_arns", "target_roles"})
+        return self.makes(name=self.name, role_arns=arns, **own)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from components.secrets_engine import read_command
-from federation.roles import VaultRole
+from federation.roles import AssumedRole
 from tests.committed import committed
 from tests.program.conftest import PROJECT, run_program
 
@@ -84,7 +84,7 @@ def test_what_a_role_does_not_have_is_not_told(engine: Engine) -> None:
 
 
 def test_the_command_names_a_target_where_vault_cannot_tell() -> None:
-    one = VaultRole(name="deploy", credential_type="assumed_role", role_arns=tuple(TARGETS[:1]))
+    one = AssumedRole(name="deploy", role_arns=tuple(TARGETS[:1]))
     two = replace(one, role_arns=tuple(TARGETS))
     assert read_command("cloud/aws", "", one) == "vault read cloud/aws/creds/deploy"
     assert read_command("aws", "team-a", two) == (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from federation.identity import MountClass
 from federation.names import MountNames
-from federation.roles import VaultRole
+from federation.roles import AssumedRole, IamUser
 
 ACCOUNT = "123456789012"
 
@@ -81,9 +81,8 @@ _TARGETS = [f"arn:aws:iam::210987654321:role/{name}" for name in ("deploy", "ci/
 _TAGS = st.dictionaries(st.sampled_from(["team", "cost:centre"]), st.just("a b"), max_size=2)
 
 iam_users = st.builds(
-    VaultRole,
+    IamUser,
     name=role_names,
-    credential_type=st.just("iam_user"),
     policy=st.sampled_from([None, '{"Version":"2012-10-17"}']),
     managed_policies=st.lists(st.sampled_from(_POLICIES), unique=True).map(tuple),
     groups=st.lists(st.sampled_from(_GROUPS), unique=True).map(tuple),
@@ -91,9 +90,8 @@ iam_users = st.builds(
     boundary=st.sampled_from([None, *_POLICIES]),
 )
 assumed_roles = st.builds(
-    VaultRole,
+    AssumedRole,
     name=role_names,
-    credential_type=st.just("assumed_role"),
     role_arns=st.lists(st.sampled_from(_TARGETS), min_size=1, unique=True).map(tuple),
     # Session policies, which narrow a session and so need no right.
     policy=st.sampled_from([None, '{"Version":"2012-10-17"}']),

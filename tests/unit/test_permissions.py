@@ -18,7 +18,7 @@ from federation.permissions import (
     revoke_group_policy,
     revoke_policy,
 )
-from federation.roles import VaultRole
+from federation.roles import AssumedRole, IamUser, VaultRole
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # parliament leaves its own files to the garbage collector
@@ -36,10 +36,9 @@ NAMES = MountNames(
     account_id="123456789012",
     partition="aws",
 )
-PLAIN = VaultRole(name="my-role", credential_type="iam_user", policy="{}")
-FULL = VaultRole(
+PLAIN = IamUser(name="my-role", policy="{}")
+FULL = IamUser(
     name="full",
-    credential_type="iam_user",
     policy="{}",
     managed_policies=("arn:aws:iam::aws:policy/ReadOnlyAccess", BOUNDARY),
     groups=("people/devs", "auditors"),
@@ -59,7 +58,7 @@ LOGIN = LoginRole(
 OTHER_ACCOUNT = StsRole(
     account="210987654321", arn="arn:aws:iam::210987654321:role/look-up", external_id="partner"
 )
-ASSUMED = VaultRole(name="deploy", credential_type="assumed_role", role_arns=(DEPLOY,))
+ASSUMED = AssumedRole(name="deploy", role_arns=(DEPLOY,))
 
 
 def allow(sid: str, action: str | list[str], resource: object, **more: object) -> dict[str, Any]:
@@ -124,9 +123,7 @@ def test_a_user_with_everything_is_bounded_in_everything_that_can_be() -> None:
 
 
 def test_nothing_is_granted_for_what_a_role_does_not_have() -> None:
-    managed = VaultRole(
-        name="m", credential_type="iam_user", managed_policies=("arn:aws:iam::aws:policy/X",)
-    )
+    managed = IamUser(name="m", managed_policies=("arn:aws:iam::aws:policy/X",))
     actions = {s["Action"][0] for s in issue_policy(NAMES, managed)["Statement"]}
     assert actions == {"iam:CreateUser", "iam:CreateAccessKey", "iam:AttachUserPolicy"}
 
@@ -138,9 +135,8 @@ def test_an_assumed_role_needs_the_exact_target_and_nothing_of_iam() -> None:
 
 
 def test_external_id_and_session_tags_are_granted_with_the_target() -> None:
-    role = VaultRole(
+    role = AssumedRole(
         name="deploy",
-        credential_type="assumed_role",
         role_arns=(f"{DEPLOY}-b", DEPLOY),
         external_id="partner",
         session_tags={"team": "a"},
@@ -217,9 +213,7 @@ def test_the_order_of_declaration_changes_nothing() -> None:
 
 
 def test_every_compiled_action_has_a_source_and_every_source_an_action() -> None:
-    tagged = VaultRole(
-        name="t", credential_type="assumed_role", role_arns=(DEPLOY,), session_tags={"a": "b"}
-    )
+    tagged = AssumedRole(name="t", role_arns=(DEPLOY,), session_tags={"a": "b"})
     compiled = inline_policies(NAMES, [FULL, tagged]).values()
     looked_up = login_policies(NAMES, [LOGIN], [OTHER_ACCOUNT]).values()
     actions = {
