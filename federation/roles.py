@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class VaultRole(ABC):
-    """One Vault role, checked."""
+    """One Vault role, checked: only fields that its credential type knows are set."""
 
     credential_type: ClassVar[str]
     """How Vault calls the type."""
@@ -29,6 +29,10 @@ class VaultRole(ABC):
     """ARNs of the managed policies attached to each user, or of each session's session policies."""
     groups: tuple[str, ...] = ()
     """Groups that each user joins, as ``[path/]name``."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of each user."""
+    boundary: str | None = None
+    """ARN of the permissions boundary of each user."""
     role_arns: tuple[str, ...] = ()
     """Exact ARNs of the target roles of each session."""
     external_id: str | None = None
@@ -59,11 +63,6 @@ class IamUser(VaultRole):
     """Makes an IAM user for each lease."""
 
     credential_type = "iam_user"
-
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags of each user."""
-    boundary: str | None = None
-    """ARN of the permissions boundary of each user."""
 
     def issuing(self, names: MountNames) -> list[Statement]:
         """Return what making a user needs, on users of this Vault role alone."""
