@@ -26,24 +26,23 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 
+_OWN = "pulumi-python:dynamic/vaultwif:"
+
 GONE_WITH_VAULT = (
     "vault:",
     "pulumi:providers:vault",
     # The lease guards, which ask Vault to revoke.
     "command:",
     "pulumi:providers:command",
-    # These ask Vault, or wait for what only Vault could do.
-    *(
-        f"pulumi-python:dynamic/vaultwif:{noun}"
-        for noun in (
-            *("Connection", "NamespaceCheck", "NamespaceGuard", "IssuerCheck", "IssuerGuard"),
-            *("Federation", "OidcClient"),
-        )
-    ),
+    # Whatever the program has of its own asks Vault, or waits for what only Vault could do ...
+    _OWN,
 )
 """Beginnings of the types of what cannot be deleted without Vault."""
 
-FEDERATION = "pulumi-python:dynamic/vaultwif:Federation"
+STAYS = tuple(f"{_OWN}{noun}" for noun in ("Audience", "IdentityProvider", "Thumbprint"))
+"""... but this, which is deleted at AWS, or nowhere."""
+
+FEDERATION = f"{_OWN}Federation"
 
 
 class AbandonError(Exception):
@@ -85,6 +84,11 @@ def abandon(stack: str) -> None:
     _destroy(stack)
 
 
+def needs_vault(kind: str) -> bool:
+    """Tell whether a resource of this type cannot be deleted without Vault."""
+    return kind.startswith(GONE_WITH_VAULT) and not kind.startswith(STAYS)
+
+
 def vault_addresses(resources: Iterable[Resource]) -> list[str]:
     """Return the addresses of every Vault that the stack's providers know."""
     providers = [each for each in resources if each["type"] == "pulumi:providers:vault"]
@@ -99,7 +103,7 @@ def user_paths(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
 
 def without_vault(resources: Sequence[Resource]) -> list[Resource]:
     """Return the resources that can be deleted without Vault, depending on each other alone."""
-    gone = {each["urn"] for each in resources if each["type"].startswith(GONE_WITH_VAULT)}
+    gone = {each["urn"] for each in resources if needs_vault(each["type"])}
     return [freed(each, gone) for each in resources if each["urn"] not in gone]
 
 
@@ -140,7 +144,7 @@ def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
     planned = [
         each
         for each in unrecorded.pending_creates(deployment)
-        if each.urn not in recorded and not each.type.startswith(GONE_WITH_VAULT)
+        if each.urn not in recorded and not needs_vault(each.type)
     ]
     if found := unrecorded.find(planned):
         raise AbandonError(

@@ -57,7 +57,7 @@ def test_every_resource_that_asks_vault_is_forgotten_and_no_other(source: Path) 
     asks = re.search(r"\bVault\(|reach\.(vault|logins)\(", text) and nouns != ["Audience"]
     for noun in nouns:
         kind = f"pulumi-python:dynamic/vaultwif:{noun}"
-        assert kind.startswith(abandon_vault.GONE_WITH_VAULT) == bool(asks), noun
+        assert abandon_vault.needs_vault(kind) == bool(asks), noun
 
 
 def test_what_a_killed_engine_made_at_aws_is_imported_first(
