@@ -189,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
         help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
         "unreachable=HOST,..., presented_chain=HOST:CHAIN,... "
         f"({', '.join(switches.PRESENTED_CHAINS)}), "
-        "fault=KIND:WRITE or fault=KIND (watch, refuse, hold, lose); "
+        "fault=KIND:WRITE or fault=KIND (watch, watch-all, refuse, hold, lose); "
         "an empty value resets",
     )
     return parser
