@@ -56,9 +56,7 @@ class Bench:
             empty = size.resources - 1  # the stack itself is one
             self._live(subjects.floor(self._place(), self._environment, number, empty))
             if mirrors:
-                self._live(
-                    subjects.terraform(self._place(), self._environment, number, *mirrors)
-                )
+                self._live(subjects.terraform(self._place(), self._environment, number, *mirrors))
 
     def _place(self) -> Path:
         self._made += 1
@@ -97,9 +95,7 @@ class Bench:
             subject=subject.name,
             federations=subject.federations,
             phase="sampled" if sample else phase,
-            wall=found["wall"],
-            cpu=found["cpu"],
-            largest=found["largest"],
+            **{name: found[name] for name in ("wall", "cpu", "largest")},
             aws=asked["aws"],
             vault=asked["vault"],
             parts=report.parts(processes, found["cpu"]) if sample else {},

@@ -55,11 +55,11 @@ class _Sampler(threading.Thread):
         while more := {p for p, (f, _) in found.items() if f[_PARENT] in ours} - ours:
             ours |= more
         for process in ours & set(found) - {str(os.getpid())}:
-            fields, command = found[process]
-            seen = self._seen.setdefault((process, fields[_STARTED]), {"command": command})
+            fields, words = found[process]
+            seen = self._seen.setdefault((process, fields[_STARTED]), {"command": words})
             seen["cpu"] = (int(fields[_USER]) + int(fields[_SYSTEM])) * _TICK
-            if command != [""]:  # what has ended and is not yet waited for has no command line
-                seen["command"] = command
+            if any(words):  # what has ended and is not yet waited for has no command line
+                seen["command"] = words
 
 
 def measured(command: list[str], *, sample: bool) -> tuple[int, dict[str, Any]]:
@@ -71,7 +71,7 @@ def measured(command: list[str], *, sample: bool) -> tuple[int, dict[str, Any]]:
     ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     sampler = _Sampler()
     began = time.monotonic()
-    child = subprocess.Popen(command)  # noqa: S603 - the benchmark's own command
+    child = subprocess.Popen(command)
     if sample:
         sampler.start()
     _, status, usage = os.wait4(child.pid, 0)
@@ -105,7 +105,7 @@ def _stragglers() -> list[Any]:
 
 
 if __name__ == "__main__":
-    given, command = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
-    status, took = measured(command, sample="--sample" in given)
+    given, measuring = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
+    status, took = measured(measuring, sample="--sample" in given)
     Path(given[0]).write_text(json.dumps(took), "utf-8")
     sys.exit(status)

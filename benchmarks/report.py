@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import pygal
@@ -24,6 +25,7 @@ PHASES: Final = {
 }
 _GROWS_FROM: Final = 10
 """Below this many federations, what any command costs at all hides how its cost grows."""
+_DASHES: Final = {OURS: "", PEER: "8, 5", FLOOR: "2, 4"}
 _BEGIN, _END = "<!-- results -->", "<!-- /results -->"
 
 
@@ -64,24 +66,28 @@ class Results:
     """One run of the benchmark."""
 
     about: str
-    """Machine, versions and date, in a sentence."""
+    """Machine, commit and date, in a sentence."""
     rows: list[Row]
     sizes: list[Size]
 
-    def cell(
-        self, subject: str, federations: int, phase: str, value: Callable[[Row], float]
-    ) -> float | None:
-        """Return the median of ``value`` over all rounds; none if this was not measured."""
-        found = [
-            value(row)
-            for row in self.rows
-            if (row.subject, row.federations, row.phase) == (subject, federations, phase)
-        ]
-        return median(found) if found else None
+    def row(self, subject: str, federations: int, phase: str) -> Row | None:
+        """Return the row of the median seconds, the lower of two; none if there is none."""
+        wanted = (subject, federations, phase)
+        found = [r for r in self.rows if (r.subject, r.federations, r.phase) == wanted]
+        return sorted(found, key=lambda row: row.wall)[(len(found) - 1) // 2] if found else None
+
+    def seconds(self, subject: str, phase: str) -> dict[int, float]:
+        """Return seconds by number of federations."""
+        rows = {number: self.row(subject, number, phase) for number in self.federations()}
+        return {number: row.wall for number, row in rows.items() if row}
 
     def federations(self) -> list[int]:
         """Return which numbers of federations were measured, ascending."""
-        return sorted({row.federations for row in self.rows if row.subject != FLOOR})
+        return sorted({row.federations for row in self.rows if row.subject == OURS})
+
+    def subjects(self) -> list[str]:
+        """Return who was measured."""
+        return [who for who in (OURS, PEER, FLOOR) if any(row.subject == who for row in self.rows)]
 
 
 def part(command: Sequence[str]) -> str:
@@ -90,17 +96,15 @@ def part(command: Sequence[str]) -> str:
     for name in names[:3]:  # the program itself, or the script that an interpreter runs
         if name.startswith("pulumi-language-python-exec"):
             return "program"
-        if name.startswith("pulumi-resource-"):
-            return f"plugin {name.removeprefix('pulumi-resource-')}"
-        if name.startswith("terraform-provider-"):
-            return f"plugin {name.removeprefix('terraform-provider-').partition('_')[0]}"
+        if plugin := re.match(r"(?:pulumi-resource|terraform-provider)-([a-z-]+)", name):
+            return f"plugin {plugin[1]}"
     if "pulumi.dynamic" in command:
         return "plugin pulumi-python"
     if names[0] in ("pulumi", "terraform"):
         return "engine"
     if names[0].startswith(("pulumi-language-", "python", "pip", "uv")):
         return "language host"  # which asks Python and its installer for versions and packages
-    return f"other: {names[0]}"
+    return "other"
 
 
 def parts(processes: Iterable[tuple[Sequence[str], float]], whole: float) -> dict[str, float]:
@@ -125,16 +129,28 @@ def growth(points: dict[int, float]) -> float | None:
 
 
 def markdown(results: Results) -> str:
-    """Return all tables."""
+    """Return the sentence about the run and all tables."""
+    numbers, whos = results.federations(), results.subjects()
+    compared = [who for who in whos if who != FLOOR]
+    every = [(who, n) for n in (0, *numbers) for who in whos if n or who == FLOOR]
     headed = {
-        "Seconds, ours / Terraform = ratio": _ratios(results),
-        "Growth: k of seconds ~ N^k": _growths(results),
-        "Every command: seconds; CPU seconds; largest process": _details(results),
+        "Seconds, ours / Terraform = **ratio**": _by_phase(
+            (f"N = {n}", partial(_ratio, results, n)) for n in numbers
+        ),
+        "Growth: k of seconds ~ N^k": _by_phase(
+            (who, partial(_growth, results, who)) for who in whos
+        ),
+        "Each command: seconds; CPU seconds; largest process": _by_phase(
+            (f"{who}, N = {n}", partial(_detail, results, who, n)) for who, n in every
+        ),
         "What is kept": _sizes(results),
-        "Requests of one federation more, at AWS + Vault": _requests(results),
+        "Requests of one federation more, at AWS + at Vault": _by_phase(
+            (who, partial(_requests, results, who)) for who in compared
+        ),
         "CPU seconds of one no-op preview or plan, by part": _parts(results),
     }
-    return "\n\n".join([results.about, *(f"### {title}\n\n{table}" for title, table in headed.items())])
+    tables = [f"### {title}\n\n{table}" for title, table in headed.items()]
+    return "\n\n".join([results.about, *tables])
 
 
 def placed(page: str, results: str) -> str:
@@ -152,24 +168,21 @@ def placed(page: str, results: str) -> str:
 
 def picture(results: Results) -> str:
     """Return an SVG of how seconds grow with the number of federations, both axes logarithmic."""
-    style = CleanStyle(colors=("#1f6f8b", "#c8553d"))
-    dashes = {OURS: "", PEER: "8, 5", FLOOR: "2, 4"}
     chart = pygal.XY(
-        style=style,
+        style=CleanStyle(colors=("#1f6f8b", "#c8553d")),
         logarithmic=True,
         js=[],  # no script from elsewhere
-        title="Seconds of one command",
-        x_title="federations",
+        title="Seconds of one command, by federations",
         x_labels=results.federations(),
         legend_at_bottom=True,
         legend_at_bottom_columns=2,
     )
-    for subject, dash in dashes.items():
+    for subject in results.subjects():
         for phase in ("up", "no-op"):
             chart.add(
                 f"{subject}: {PHASES[phase]}",
-                list(_seconds(results, subject, phase).items()),
-                stroke_style={"width": 3, "dasharray": dash},
+                list(results.seconds(subject, phase).items()),
+                stroke_style={"width": 3, "dasharray": _DASHES[subject]},
             )
     return str(chart.render(is_unicode=True))
 
@@ -179,47 +192,37 @@ def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _seconds(results: Results, subject: str, phase: str) -> dict[int, float]:
-    cells = {n: results.cell(subject, n, phase, lambda row: row.wall) for n in results.federations()}
-    return {number: seconds for number, seconds in cells.items() if seconds is not None}
+def _by_phase(lines: Iterable[tuple[str, Callable[[str], str]]]) -> str:
+    """Return a table with a column a phase; each line is its title and what tells its cells."""
+    cells = ([title, *map(cell, PHASES)] for title, cell in lines)
+    return _table(["", *PHASES.values()], cells)
 
 
-def _ratios(results: Results) -> str:
-    def cell(number: int, phase: str) -> str:
-        mine = _seconds(results, OURS, phase)[number]
-        theirs = _seconds(results, PEER, phase).get(number)
-        return f"{mine:.1f} / {theirs:.1f} = **{mine / theirs:.2f}**" if theirs else f"{mine:.1f}"
-
-    lines = [[str(n), *(cell(n, phase) for phase in PHASES)] for n in results.federations()]
-    return _table(["N", *PHASES.values()], lines)
+def _ratio(results: Results, number: int, phase: str) -> str:
+    mine = results.seconds(OURS, phase)[number]
+    theirs = results.seconds(PEER, phase).get(number)
+    return f"{mine:.1f} / {theirs:.1f} = **{mine / theirs:.2f}**" if theirs else f"{mine:.1f}"
 
 
-def _growths(results: Results) -> str:
-    def cell(subject: str, phase: str) -> str:
-        exponent = growth(_seconds(results, subject, phase))
-        return "–" if exponent is None else f"{exponent:.2f}"
-
-    lines = [[who, *(cell(who, phase) for phase in PHASES)] for who in _subjects(results)]
-    return _table(["", *PHASES.values()], lines)
+def _growth(results: Results, subject: str, phase: str) -> str:
+    exponent = growth(results.seconds(subject, phase))
+    return "" if exponent is None else f"{exponent:.2f}"
 
 
-def _details(results: Results) -> str:
-    def cell(subject: str, number: int, phase: str) -> str:
-        wall = results.cell(subject, number, phase, lambda row: row.wall)
-        cpu = results.cell(subject, number, phase, lambda row: row.cpu)
-        largest = results.cell(subject, number, phase, lambda row: row.largest)
-        if wall is None or cpu is None or largest is None:
-            return "–"
-        return f"{wall:.1f}; {cpu:.1f}; {largest / 2**20:.0f} MiB"
+def _detail(results: Results, subject: str, number: int, phase: str) -> str:
+    row = results.row(subject, number, phase)
+    return f"{row.wall:.1f}; {row.cpu:.1f}; {row.largest / 2**20:.0f} MiB" if row else ""
 
-    numbers = sorted({row.federations for row in results.rows})
-    lines = [
-        [who, str(number), *(cell(who, number, phase) for phase in PHASES)]
-        for number in numbers
-        for who in _subjects(results)
-        if number or who == FLOOR
-    ]
-    return _table(["", "N", *PHASES.values()], lines)
+
+def _requests(results: Results, subject: str, phase: str) -> str:
+    numbers = results.federations()
+    first, last = (results.row(subject, n, phase) for n in (numbers[0], numbers[-1]))
+    if not first or not last:
+        return ""
+    more = numbers[-1] - numbers[0]
+    if not more:  # all that can be said of one size is its share
+        return f"{last.aws / numbers[0]:.1f} + {last.vault / numbers[0]:.1f}"
+    return f"{(last.aws - first.aws) / more:.1f} + {(last.vault - first.vault) / more:.1f}"
 
 
 def _sizes(results: Results) -> str:
@@ -235,35 +238,16 @@ def _sizes(results: Results) -> str:
     return _table(["", "N", "resources", "a federation", "state", "a federation"], lines)
 
 
-def _requests(results: Results) -> str:
-    numbers = results.federations()
-
-    def more(subject: str, phase: str, value: Callable[[Row], float]) -> str:
-        first, last = (results.cell(subject, n, phase, value) for n in (numbers[0], numbers[-1]))
-        if first is None or last is None:
-            return "–"
-        if len(numbers) == 1:
-            return f"{last / numbers[0]:.1f}"
-        return f"{(last - first) / (numbers[-1] - numbers[0]):.1f}"
-
-    def cell(subject: str, phase: str) -> str:
-        at_aws, at_vault = (lambda row: row.aws), (lambda row: row.vault)
-        return f"{more(subject, phase, at_aws)} + {more(subject, phase, at_vault)}"
-
-    compared = [who for who in _subjects(results) if who != FLOOR]
-    lines = [[who, *(cell(who, phase) for phase in PHASES)] for who in compared]
-    return _table(["", *PHASES.values()], lines)
-
-
 def _parts(results: Results) -> str:
-    sampled = [row for row in results.rows if row.parts]
-    names = sorted({name for row in sampled for name in row.parts})
-    lines = [
-        [row.subject, str(row.federations), *(f"{row.parts.get(n, 0):.2f}" for n in names)]
-        for row in sorted(sampled, key=lambda row: row.federations)
+    rows = [
+        row
+        for number in (0, *results.federations())
+        for who in results.subjects()
+        if (row := results.row(who, number, "sampled"))
     ]
-    return _table(["", "N", *names], lines)
-
-
-def _subjects(results: Results) -> list[str]:
-    return list(dict.fromkeys(row.subject for row in results.rows))
+    names = sorted({name for row in rows for name in row.parts})
+    lines = [
+        [f"{row.subject}, N = {row.federations}", *(f"{row.parts.get(n, 0):.2f}" for n in names)]
+        for row in rows
+    ]
+    return _table(["", *names], lines)

@@ -44,7 +44,9 @@ def main() -> int:
 
 def _python_environment() -> Path:
     """Return the virtual environment that holds exactly the pinned requirements."""
-    requirements = [ROOT / f"requirements/{name}.txt" for name in ("program", "lab", "dev", "bench")]
+    requirements = [
+        ROOT / f"requirements/{name}.txt" for name in ("program", "lab", "dev", "bench")
+    ]
 
     def install(folder: Path) -> None:
         _require_space(_ENVIRONMENT_BYTES, "installing the Python packages")

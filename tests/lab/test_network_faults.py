@@ -70,7 +70,10 @@ def test_reads_can_be_listed_too(faults: Faults, laboratory: Laboratory) -> None
     laboratory.vault().sys.list_policies()
     administrator(laboratory).list_roles()
     assert faults.writes() == [WRITE]
-    assert faults.writes("read") == ["vault.lab.test GET /v1/sys/policy", "iam.amazonaws.com ListRoles"]
+    assert faults.writes("read") == [
+        "vault.lab.test GET /v1/sys/policy",
+        "iam.amazonaws.com ListRoles",
+    ]
 
 
 def test_without_a_fault_nothing_is_listed(faults: Faults, laboratory: Laboratory) -> None:

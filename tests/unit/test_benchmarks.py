@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -42,7 +42,8 @@ def _line(table: str, start: str) -> str:
         (["/bin/sh", "/x/pulumi-resource-pulumi-python", "127.0.0.1:1"], "plugin pulumi-python"),
         (["/x/pulumi-resource-vault", "127.0.0.1:1"], "plugin vault"),
         (["/x/terraform-provider-aws_v5.100.0_x5"], "plugin aws"),
-        (["/usr/bin/git", "config"], "other: git"),
+        (["/usr/bin/git", "config"], "other"),
+        ([""], "other"),
     ],
 )
 def test_a_process_belongs_to_the_part_that_its_command_line_tells(
@@ -78,29 +79,31 @@ def test_the_ratio_is_ours_by_terraforms_of_the_medians() -> None:
     results = _results()
     results.rows.extend([_row(OURS, 10, "up", 1.0), _row(OURS, 10, "up", 40.0)])
     tables = report.markdown(results)
-    assert _line(tables, "| 10 |").split(" | ")[2] == "20.0 / 10.0 = **2.00**"
-    assert _line(tables, "| 50 |").split(" | ")[1] == "100.0 / 250.0 = **0.40**"
+    assert _line(tables, "| N = 10 |").split(" | ")[2] == "20.0 / 10.0 = **2.00**"
+    assert _line(tables, "| N = 50 |").split(" | ")[1] == "100.0 / 250.0 = **0.40**"
 
 
 def test_without_terraform_the_tables_are_of_ours_and_the_floor() -> None:
     tables = report.markdown(_results(peer=False))
-    assert _line(tables, "| 50 |") == "| 50 | 100.0 | 100.0 | 100.0 | 100.0 |"
+    assert _line(tables, "| N = 50 |") == "| N = 50 | 100.0 | 100.0 | 100.0 | 100.0 |"
     assert PEER not in tables.partition("### Growth")[2]
 
 
 def test_the_tables_tell_growth_sizes_requests_and_parts() -> None:
     tables = report.markdown(_results())
-    after = {title: tables.partition(f"### {title}")[2] for title in ("Growth", "What", "Req", "CPU")}
+    after = {
+        title: tables.partition(f"### {title}")[2] for title in ("Growth", "What", "Req", "CPU")
+    }
     assert _line(after["Growth"], "| ours") == "| ours | 1.00 | 1.00 | 1.00 | 1.00 |"
     assert _line(after["Growth"], "| Terraform") == "| Terraform | 2.00 | 2.00 | 2.00 | 2.00 |"
     assert _line(after["What"], "| ours") == "| ours | 10 | 42 | 4.2 | 20 KiB | 2.0 KiB |"
     assert _line(after["Req"], "| ours") == "| ours " + "| 3.0 + 0.0 " * 4 + "|"
-    assert _line(after["CPU"], "| ours") == "| ours | 10 | 1.50 | 0.25 |"
+    assert _line(after["CPU"], "| ours") == "| ours, N = 10 | 1.50 | 0.25 |"
 
 
 def test_the_picture_is_an_svg_that_names_every_line_and_loads_nothing() -> None:
     picture = report.picture(_results())
-    words = " ".join(ElementTree.fromstring(picture).itertext())  # noqa: S314 - our own
+    words = " ".join(ET.fromstring(picture).itertext())  # noqa: S314 - our own
     for subject in (OURS, PEER, FLOOR):
         assert f"{subject}: apply / up" in words
     assert "<script" not in picture or "src=" not in picture
