@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import report, subjects
+from benchmarks.picture import picture
 from benchmarks.report import Results, Row, Size
 from lab.environment import entered
 from lab.home import Home
@@ -174,15 +175,15 @@ def _about(rounds: int, load: float) -> str:
 
 
 def _write(results: Results, folder: Path, page: Path | None) -> None:
-    tables, picture = report.markdown(results), report.picture(results)
+    tables, growth = report.markdown(results), picture(results)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n", "utf-8")
     (folder / "tables.md").write_text(tables + "\n", "utf-8")
-    (folder / "growth.svg").write_text(picture, "utf-8")
+    (folder / "growth.svg").write_text(growth, "utf-8")
     print(f"\n{tables}\n\nwritten to {folder}: results.json, tables.md, growth.svg")
     if page:
         image = page.with_suffix(".svg")
-        image.write_text(picture, "utf-8")
+        image.write_text(growth, "utf-8")
         shown = f"![seconds by number of federations]({image.name})\n\n{tables}"
         page.write_text(report.placed(page.read_text("utf-8"), shown), "utf-8")
         print(f"and to {page}, with {image.name}")

@@ -1,4 +1,4 @@
-"""What was measured, and the page that says it: tables of ratios and growth, and a picture."""
+"""What was measured, and the tables that say it: ratios, growth, requests and parts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
-
-import pygal
-from pygal.style import CleanStyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +22,6 @@ PHASES: Final = {
 }
 _GROWS_FROM: Final = 10
 """Below this many federations, what any command costs at all hides how its cost grows."""
-_DASHES: Final = {OURS: "", PEER: "8, 5", FLOOR: "2, 4"}
 _BEGIN, _END = "<!-- results -->", "<!-- /results -->"
 
 
@@ -164,27 +160,6 @@ def placed(page: str, results: str) -> str:
     if not begin or not end:
         raise ValueError(f"the page needs a line {_BEGIN} and, below it, a line {_END}")
     return f"{before}{begin}\n{results}\n{end}{after}"
-
-
-def picture(results: Results) -> str:
-    """Return an SVG of how seconds grow with the number of federations, both axes logarithmic."""
-    chart = pygal.XY(
-        style=CleanStyle(colors=("#1f6f8b", "#c8553d")),
-        logarithmic=True,
-        js=[],  # no script from elsewhere
-        title="Seconds of one command, by federations",
-        x_labels=results.federations(),
-        legend_at_bottom=True,
-        legend_at_bottom_columns=2,
-    )
-    for subject in results.subjects():
-        for phase in ("up", "no-op"):
-            chart.add(
-                f"{subject}: {PHASES[phase]}",
-                list(results.seconds(subject, phase).items()),
-                stroke_style={"width": 3, "dasharray": _DASHES[subject]},
-            )
-    return str(chart.render(is_unicode=True))
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
