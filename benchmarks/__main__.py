@@ -216,6 +216,8 @@ def main() -> int:
         except (BenchmarkError, StageFailedError, subprocess.CalledProcessError) as error:
             print(error, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            return 130  # as a shell reports SIGINT
     about = _about(given.rounds, load)
     results = Results(about=about, rows=bench.rows, sizes=list(bench.sizes.values()))
     _write(results, given.results, given.page)
