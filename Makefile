@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help tools up preview down lab lab-down env unit test record check clean
+.PHONY: help tools up preview down lab lab-down env unit test bench record check clean
 
 PYTHON ?= python3
 STACK ?= dev
+ROUNDS ?= 1
 VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
 ENTER = exports="$$($(VENV)/python -m lab env $(if $(ABANDON_VAULT),--without-vault))"; eval "$$exports"
@@ -50,6 +51,9 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 
 test: tools ## every test, the real engine and the laboratory included
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+bench: tools ## measure beside Terraform into docs/performance.md (N="1 10": those only, not into the page)
+	@$(VENV)/python -m benchmarks $(or $(N),--page docs/performance.md) --rounds $(ROUNDS)
 
 record: tools ## record anew what the real aws provider asks, where Terraform and it are installed
 	@$(VENV)/python -m tests.lab.laboratory.record_aws

@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,7 +143,7 @@ def _switch(home: Home, arguments: argparse.Namespace) -> None:
     if arguments.assignments:
         now = switches.changed(now, arguments.assignments)
         switches.store(home, now)
-    for name, value in vars(now).items():
+    for name, value in asdict(now).items():
         print(f"{name} = {json.dumps(value)}")
 
 
@@ -189,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
         "unreachable=HOST,..., presented_chain=HOST:CHAIN,... "
         f"({', '.join(switches.PRESENTED_CHAINS)}), "
-        "fault=KIND:WRITE or fault=KIND (watch, refuse, hold, lose); "
+        "fault=KIND:WRITE or fault=KIND (watch, watch-all, refuse, hold, lose); "
         "an empty value resets",
     )
     return parser

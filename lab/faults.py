@@ -37,18 +37,24 @@ class _Request:
     body: bytes
     raw: bytes
 
-    def write(self, host: str) -> str | None:
-        """Return what tells this write from others; none for a request that reads."""
-        if self.method in _READING_METHODS or self.path.endswith(_READING_PATHS):
-            return None
+    def name(self, host: str) -> str:
+        """Return what tells this request from others."""
         if self.path != "/":
             return f"{host} {self.method} {self.path}"
-        given = {name: values[0] for name, values in parse_qs(self.body.decode("latin-1")).items()}
-        action = given.get("Action", "")
-        if action.startswith(_READING_ACTIONS):
-            return None
+        given = self._parameters()
         names = (given[name] for name in _NAMES if name in given)
-        return " ".join((host, action, *names))
+        return " ".join((host, given.get("Action", ""), *names))
+
+    def reads(self) -> bool:
+        """Tell whether it changes nothing."""
+        if self.method in _READING_METHODS or self.path.endswith(_READING_PATHS):
+            return True
+        action = self._parameters().get("Action", "") if self.path == "/" else ""
+        return action.startswith(_READING_ACTIONS)
+
+    def _parameters(self) -> dict[str, str]:
+        given = parse_qs(self.body.decode("latin-1"))
+        return {name: values[0] for name, values in given.items()}
 
 
 class FaultLine:
@@ -75,7 +81,7 @@ class FaultLine:
             self._counts.clear()
         self._counts[write] += 1
         name = write if self._counts[write] == 1 else f"{write} ({self._counts[write]})"
-        if fault is None or fault.kind == "watch" or self._met:
+        if fault is None or fault.kind in ("watch", "watch-all") or self._met:
             return name, None
         self._met = fault.write in ("", name) and name not in fault.spared
         return name, fault if self._met else None
@@ -84,6 +90,12 @@ class FaultLine:
         """Return as soon as the switch says something else."""
         while self._switches.read().fault is fault:  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(_POLL_SECONDS)
+
+    def reads(self, request: str) -> None:
+        """Add a request that reads to the list, if reads are to be listed."""
+        fault = self._switches.read().fault
+        if fault is not None and fault.kind == "watch-all":
+            self.note(request, "read")
 
     def note(self, write: str, fate: str) -> None:
         """Add a line to the list, whole even if this process is killed right after."""
@@ -112,10 +124,11 @@ class WatchedClient:
             ConnectionError: the client went away while its write was held.
         """
         while request := await self._request():
-            write = request.write(self._host)
-            if write is None:
+            name = request.name(self._host)
+            if request.reads():
+                self._line.reads(name)
                 return request.raw
-            write, fault = self._line.meets(write)
+            write, fault = self._line.meets(name)
             if fault is None:
                 self._line.note(write, "passed")
                 return request.raw

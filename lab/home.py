@@ -49,7 +49,7 @@ class Home:
 
     @property
     def writes(self) -> Path:
-        """What the network saw written while a fault was set, a JSON object a line."""
+        """What the network saw written (or read) while a fault was set, a JSON object a line."""
         return self.root / "writes.jsonl"
 
     @property

@@ -19,7 +19,7 @@ PRESENTED_CHAINS: Final = (
     "renewed-intermediate",
     "renewed-root",
 )
-FaultKind = Literal["watch", "refuse", "hold", "lose"]
+FaultKind = Literal["watch", "watch-all", "refuse", "hold", "lose"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,10 @@ class Fault:
     """One write that goes wrong once on its way, met again only after the switch is set again."""
 
     kind: FaultKind
-    """``watch``: nothing goes wrong, writes are only listed. ``refuse``: answered with 403, the
-    host never sees it. ``hold``: kept from the host until the switch changes. ``lose``: the host
-    acts, but its answer is kept and, once the switch changes, lost with the connection."""
+    """``watch``: nothing goes wrong, writes are only listed. ``watch-all``: the same, and reads are
+    listed too. ``refuse``: answered with 403, the host never sees it. ``hold``: kept from the host
+    until the switch changes. ``lose``: the host acts, but its answer is kept and, once the switch
+    changes, lost with the connection."""
     write: str = ""
     """Which write, as ``Home.writes`` lists it: the second of several alike ends in ``(2)``.
     Empty: whichever comes first."""

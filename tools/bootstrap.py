@@ -44,7 +44,9 @@ def main() -> int:
 
 def _python_environment() -> Path:
     """Return the virtual environment that holds exactly the pinned requirements."""
-    requirements = [ROOT / f"requirements/{name}.txt" for name in ("program", "lab", "dev")]
+    requirements = [
+        ROOT / f"requirements/{name}.txt" for name in ("program", "lab", "dev", "bench")
+    ]
 
     def install(folder: Path) -> None:
         _require_space(_ENVIRONMENT_BYTES, "installing the Python packages")
@@ -74,7 +76,7 @@ def _tools() -> None:
     if not official:
         bundles.append(plugins)
     for bundle in bundles:
-        folder = cache.entry(bundle.name, bundle.content(), functools.partial(_compile, bundle))
+        folder = built(bundle)
         for file in bundle.files():
             _link(PLACE / bundle.folder / file, folder / file)
     pulumi = own or PLACE / engine.folder / "pulumi"
@@ -86,6 +88,15 @@ def _tools() -> None:
         f"Pulumi: {f'the installed {own}' if own else f'built here, {go.ENGINE_VERSION}'}; "
         f"plugins: {'official' if official else 'of the laboratory (lab/plugins/README.md)'}"
     )
+
+
+def built(bundle: go.Bundle) -> Path:
+    """Return the folder with a bundle's programs, compiled if the cache has none of this content.
+
+    Raises:
+        StageFailedError: it cannot be compiled here.
+    """
+    return cache.entry(bundle.name, bundle.content(), functools.partial(_compile, bundle))
 
 
 def _official(pulumi: Path, name: str, version: str) -> Path:

@@ -115,6 +115,15 @@ def plugins(root: Path) -> Bundle:
     )
 
 
+def terraform_vault(root: Path) -> Bundle:
+    """Return Terraform's Vault provider, of the same module as Pulumi's, for `make bench` alone."""
+    name = "terraform-provider-vault"
+    program = GoProgram(
+        name=name, module=root / "lab/plugins", package=f"github.com/hashicorp/{name}"
+    )
+    return Bundle(name=name, programs=(program,))
+
+
 def plugin_versions(root: Path) -> dict[str, str]:
     """Return the version of each plugin, which is that of its Python package."""
     pinned = (root / "requirements/program.txt").read_text("utf-8")

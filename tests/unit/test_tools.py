@@ -348,7 +348,7 @@ def test_too_little_disk_is_said_before_anything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tools.bootstrap.ROOT", tmp_path)
-    for name in ("program", "lab", "dev"):
+    for name in ("program", "lab", "dev", "bench"):
         (tmp_path / "requirements").mkdir(exist_ok=True)
         (tmp_path / f"requirements/{name}.txt").touch()
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 2**20})())

@@ -64,6 +64,18 @@ def test_writes_are_listed_and_reads_are_not(faults: Faults, laboratory: Laborat
     assert faults.writes() == [WRITE]
 
 
+def test_reads_can_be_listed_too(faults: Faults, laboratory: Laboratory) -> None:
+    store(laboratory.home, Switches(fault=Fault(kind="watch-all")))
+    _write(laboratory.vault())
+    laboratory.vault().sys.list_policies()
+    administrator(laboratory).list_roles()
+    assert faults.writes() == [WRITE]
+    assert faults.writes("read") == [
+        "vault.lab.test GET /v1/sys/policy",
+        "iam.amazonaws.com ListRoles",
+    ]
+
+
 def test_without_a_fault_nothing_is_listed(faults: Faults, laboratory: Laboratory) -> None:
     store(laboratory.home, Switches())
     _write(laboratory.vault())
@@ -173,7 +185,10 @@ def test_a_fault_can_be_typed_stored_and_read_back(laboratory: Laboratory) -> No
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"kind": "burn"}, "the kind of the fault is 'burn'; it may be watch, refuse, hold, lose"),
+        (
+            {"kind": "burn"},
+            "the kind of the fault is 'burn'; it may be watch, watch-all, refuse, hold, lose",
+        ),
         ({"write": "x"}, "a fault has a kind and may have write and spared; given: write"),
     ],
 )
