@@ -56,7 +56,7 @@ class Result:
     def line(self) -> str:
         """Return it as a line of progress."""
         changed = {what: many for what, many in self.changes.items() if what != "same"}
-        counted = ", ".join(f"{many} to {what}" for what, many in sorted(changed.items()))
+        counted = ", ".join(f"{what} {many}" for what, many in sorted(changed.items()))
         told = {"done": counted or "no changes"}.get(self.outcome) or self.problem.partition("\n")[
             0
         ]
