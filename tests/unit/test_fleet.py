@@ -94,8 +94,8 @@ def test_the_base_can_issue_nothing() -> None:
 def test_an_applications_own_values_are_put_in() -> None:
     (method,) = deployed(read(SHIPPED))["payments-data"].auth_methods.values()
     (role,) = method.roles
-    assert role.principals == ("arn:aws:iam::444455556666:role/app",)
-    assert role.policies == ("reports",)
+    assert [bound.arn for bound in role.principals] == ["arn:aws:iam::444455556666:role/app"]
+    assert role.existing_policies == ("reports",)
 
 
 KINDS = {MountClass.SECRET: "secretsEngines", MountClass.AUTH: "authMethods"}
@@ -234,12 +234,13 @@ def test_the_operators_objects_are_as_its_crd_says(tmp_path: Path) -> None:
     with_key = engines.operator_objects(fleet_of(lambda t: t.update(secretsProvider="awskms://a")))
     sound, told = matches(schema, *with_key, folder=tmp_path)
     assert sound, told
-    for misspelt in ("prerequisite", "refreshs"):
-        wrong = copy.deepcopy(objects[1])
-        wrong["spec"][misspelt] = []
-        sound, told = matches(schema, wrong, folder=tmp_path)
-        assert not sound
-        assert misspelt in told
+    wrong = copy.deepcopy(objects[:2])
+    wrong[0]["spec"]["prerequisite"] = wrong[1]["spec"].pop("prerequisites")
+    wrong[1]["spec"]["workspaceReclaimPolicy"] = "Remove"
+    sound, told = matches(schema, *wrong, folder=tmp_path)
+    assert not sound
+    assert "'prerequisite' was unexpected" in told
+    assert "'Remove' is not one of ['Retain', 'Delete']" in told
 
 
 def test_every_team_waits_for_the_base_at_the_operator() -> None:
