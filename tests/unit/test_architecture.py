@@ -51,6 +51,10 @@ def _files(room: str) -> list[Path]:
     return [single] if single.exists() else sorted((ROOT / room).rglob("*.py"))
 
 
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def _named(path: Path) -> Iterator[tuple[str, bool]]:
     """Name everything that a file imports, and whether for the type checker alone."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -89,11 +93,7 @@ def test_arrows_point_one_way(room: str) -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """Not even for the type checker: what needs each other is one thing in two files."""
-    modules = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for room in ROOMS
-        for path in _files(room)
-    }
+    modules = {_module(path): path for room in ROOMS for path in _files(room)}
     arrows = {
         module: {name if name in modules else name.rpartition(".")[0] for name, _ in _named(path)}
         for module, path in modules.items()
@@ -109,7 +109,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 def test_a_dynamic_provider_s_process_needs_no_settings() -> None:
     """It imports the components, but is told all it must know by its inputs."""
     modules = sorted(
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        _module(path)
         for path in _files("components")
         if "ResourceProvider" in path.read_text("utf-8")
     )
