@@ -60,3 +60,16 @@ def test_packages_are_compiled_when_they_are_installed(package: str) -> None:
         if (path / package / "__init__.py").exists()
     )
     assert Path(cache_from_source(str(source))).exists()
+
+
+def test_the_language_host_is_told_the_packages_without_pip_loading_the_network() -> None:
+    """At each command it asks pip what is installed; old ones load an HTTP client to answer."""
+    asked = ["-X", "importtime", "-m", "pip", "list", "-v", "--format", "json"]
+    answer = subprocess.run(
+        [sys.executable, *asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    installed = {package["name"] for package in json.loads(answer.stdout)}
+    assert {"pulumi", "pulumi_aws", "pulumi_vault", "pulumi_command"} <= installed
+    imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+    assert "pip._internal.metadata" in imported
+    assert [name for name in imported if name.startswith("pip._vendor.requests")] == []
