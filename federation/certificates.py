@@ -113,8 +113,7 @@ class _Certificate:
 
 
 def _parse(der: bytes, number: int) -> _Certificate:
-    # Here, because the program needs this module at every command and never reads a certificate.
-    from cryptography import x509  # noqa: PLC0415 - see above
+    from cryptography import x509  # noqa: PLC0415 - every command imports this module
 
     try:
         certificate = x509.load_der_x509_certificate(der)
