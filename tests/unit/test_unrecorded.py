@@ -50,7 +50,7 @@ class Clouds:
         self.held: Any = None
         self.reached: object = None
 
-    def holdings(self, access: AccountAccess) -> Self:
+    def account(self, access: AccountAccess) -> Self:
         self.reached = access
         return self
 
@@ -103,7 +103,7 @@ class Clouds:
 @pytest.fixture
 def clouds(monkeypatch: pytest.MonkeyPatch) -> Clouds:
     made = Clouds()
-    monkeypatch.setattr(unrecorded, "Holdings", made.holdings)
+    monkeypatch.setattr(unrecorded, "Account", made.account)
     monkeypatch.setattr(unrecorded, "Vault", made.vault)
     monkeypatch.setattr(unrecorded, "Logins", made.vault)
     return made
