@@ -265,4 +265,26 @@ require (
 	lukechampine.com/frand v1.4.2 // indirect
 )
 
+require vault-aws-federation/tools/absent v0.0.0 // indirect
+
 replace github.com/hashicorp/terraform-plugin-sdk/v2 => github.com/pulumi/terraform-plugin-sdk/v2 v2.0.0-20260318212141-5525259d096b
+
+// What the laboratory never calls: see tools/absent/README.md.
+replace (
+	cloud.google.com/go/cloudsqlconn => ../../tools/absent/cloud.google.com/go/cloudsqlconn
+	cloud.google.com/go/iam => ../../tools/absent/cloud.google.com/go/iam
+	github.com/Azure/azure-sdk-for-go/sdk/azcore => ../../tools/absent/github.com/Azure/azure-sdk-for-go/sdk/azcore
+	github.com/Azure/azure-sdk-for-go/sdk/azidentity => ../../tools/absent/github.com/Azure/azure-sdk-for-go/sdk/azidentity
+	github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources => ../../tools/absent/github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources
+	github.com/aws/aws-sdk-go => ../../tools/absent/github.com/aws/aws-sdk-go
+	github.com/hashicorp/go-secure-stdlib/plugincontainer => ../../tools/absent/github.com/hashicorp/go-secure-stdlib/plugincontainer
+	github.com/hashicorp/terraform-plugin-testing => ../../tools/absent/github.com/hashicorp/terraform-plugin-testing
+	github.com/hashicorp/vault-plugin-auth-jwt => ../../tools/absent/github.com/hashicorp/vault-plugin-auth-jwt
+	github.com/hashicorp/vault-plugin-auth-kerberos => ../../tools/absent/github.com/hashicorp/vault-plugin-auth-kerberos
+	github.com/hashicorp/vault-plugin-auth-oci => ../../tools/absent/github.com/hashicorp/vault-plugin-auth-oci
+	github.com/jackc/pgx/v5 => ../../tools/absent/github.com/jackc/pgx/v5
+	github.com/jcmturner/gokrb5/v8 => ../../tools/absent/github.com/jcmturner/gokrb5/v8
+	google.golang.org/api => ../../tools/absent/google.golang.org/api
+	google.golang.org/genproto => ../../tools/absent/google.golang.org/genproto
+	vault-aws-federation/tools/absent => ../../tools/absent/absent
+)

@@ -325,3 +325,25 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.0 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+require vault-aws-federation/tools/absent v0.0.0 // indirect
+
+// What the laboratory never calls: see tools/absent/README.md.
+replace (
+	cloud.google.com/go/cloudsqlconn => ../../tools/absent/cloud.google.com/go/cloudsqlconn
+	cloud.google.com/go/monitoring => ../../tools/absent/cloud.google.com/go/monitoring
+	github.com/google/go-metrics-stackdriver => ../../tools/absent/github.com/google/go-metrics-stackdriver
+	github.com/hashicorp/go-discover => ../../tools/absent/github.com/hashicorp/go-discover
+	github.com/hashicorp/go-kms-wrapping/wrappers/alicloudkms/v2 => ../../tools/absent/github.com/hashicorp/go-kms-wrapping/wrappers/alicloudkms/v2
+	github.com/hashicorp/go-kms-wrapping/wrappers/awskms/v2 => ../../tools/absent/github.com/hashicorp/go-kms-wrapping/wrappers/awskms/v2
+	github.com/hashicorp/go-kms-wrapping/wrappers/azurekeyvault/v2 => ../../tools/absent/github.com/hashicorp/go-kms-wrapping/wrappers/azurekeyvault/v2
+	github.com/hashicorp/go-kms-wrapping/wrappers/gcpckms/v2 => ../../tools/absent/github.com/hashicorp/go-kms-wrapping/wrappers/gcpckms/v2
+	github.com/hashicorp/go-kms-wrapping/wrappers/ocikms/v2 => ../../tools/absent/github.com/hashicorp/go-kms-wrapping/wrappers/ocikms/v2
+	github.com/hashicorp/go-secure-stdlib/plugincontainer => ../../tools/absent/github.com/hashicorp/go-secure-stdlib/plugincontainer
+	github.com/hashicorp/hcp-sdk-go => ../../tools/absent/github.com/hashicorp/hcp-sdk-go
+	github.com/jackc/pgconn => ../../tools/absent/github.com/jackc/pgconn
+	github.com/jackc/pgx/v4 => ../../tools/absent/github.com/jackc/pgx/v4
+	github.com/okta/okta-sdk-golang/v5 => ../../tools/absent/github.com/okta/okta-sdk-golang/v5
+	google.golang.org/api => ../../tools/absent/google.golang.org/api
+	vault-aws-federation/tools/absent => ../../tools/absent/absent
+)
