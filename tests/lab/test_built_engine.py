@@ -64,7 +64,8 @@ def test_a_keeper_of_secrets_that_is_left_out_is_named(url: str, tmp_path: Path)
 def test_a_project_is_installed_into_the_environment_that_it_names(tmp_path: Path) -> None:
     """Without a network: pip stops where it looks for itself, in the right place."""
     (tmp_path / "Pulumi.yaml").write_text(
-        "name: any\nruntime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: .venv\n"
+        "name: any\nruntime:\n  name: python\n  options:\n"
+        "    toolchain: pip\n    virtualenv: .venv\n"
     )
     (tmp_path / "__main__.py").touch()
     (tmp_path / "links").mkdir()
