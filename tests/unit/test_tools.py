@@ -331,6 +331,8 @@ def test_a_launcher_tells_the_older_host_what_the_project_says(tmp_path: Path) -
     (project / "Pulumi.yaml").write_text("runtime:\n  options:\n    virtualenv: .venv\n")
     expected = ["-root", str(project), "-virtualenv", ".venv", "127.0.0.1:1"]
     assert told(project) == told(project / "inside") == expected
+    (project / "Pulumi.yaml").write_text("runtime:\n  options:\n    virtualenv: '.venv' # here\n")
+    assert told(project) == expected
 
 
 def test_a_program_is_fetched_while_another_is_compiled(
