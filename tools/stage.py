@@ -22,11 +22,15 @@ class StageFailedError(Exception):
 
 
 class Stage:
-    """Shows what is being done and how far it is; keeps every command's output in a log."""
+    """Shows what is being done and how far it is; keeps every command's output in a log.
 
-    def __init__(self, title: str, log: Path) -> None:
+    A ``quiet`` one keeps the log only: it runs beside another.
+    """
+
+    def __init__(self, title: str, log: Path, *, quiet: bool = False) -> None:
         self._title = title
         self._log = log
+        self._quiet = quiet
         self._started = time.monotonic()
         self._printed = self._started
         self._live = sys.stdout.isatty()
@@ -96,5 +100,7 @@ class Stage:
             )
 
     def _print(self, text: str, *, end: str) -> None:
+        if self._quiet:
+            return
         start = "\r\033[K" if self._live else ""
         print(f"{start}{self._title:<46} {text}", end=end, flush=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -10,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import bootstrap, cache, check_go, go
+from tools import bootstrap, cache, go, python, trimmed
+from tools.ahead import Ahead
 from tools.stage import Stage, StageFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-ENGINE = ["pulumi", "pulumi-language-python"]
+ENGINE = ["pulumi", "pulumi-language-python-host"]
 PLUGINS = ["pulumi-resource-aws", "pulumi-resource-vault", "pulumi-resource-command"]
 
 
@@ -27,16 +31,19 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _on_path(folder: Path, name: str, answer: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return _program(folder, name, f"echo '{answer}'", monkeypatch)
+    return _found(folder, name, f"echo '{answer}'", monkeypatch)
 
 
-def _program(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / name
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
+def _found(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    return program
+    return _program(folder / name, script)
+
+
+def _program(path: Path, script: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
 
 
 @dataclass
@@ -60,9 +67,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """A clone on a machine with a Go compiler, a roomy disk, and no Pulumi of its own."""
     made = Clone(tmp_path / "clone/.tools")
 
-    def compiled(program: go.GoProgram, _go: str, _stage: Stage, folder: Path) -> None:
+    def compiled(program: go.GoProgram, _go: str, _stage: Stage, folder: Path, _: object) -> None:
         made.compiled.append(program.name)
-        for name in (program.name, *(script.rpartition("/")[2] for script in program.scripts)):
+        for name in program.files():
             (folder / name).write_text("compiled", "utf-8")
 
     root = tmp_path / "clone"
@@ -74,6 +81,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     monkeypatch.setattr("tools.bootstrap.LOGS", made.tools / "logs")
     monkeypatch.setattr("tools.bootstrap._python_environment", lambda: tmp_path / "venv")
     monkeypatch.setattr("tools.go.compile_program", compiled)
+    monkeypatch.setattr("tools.go.fetch", lambda *_: go.Fetched([], set()))
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 2**50})())
     _on_path(tmp_path / "bin", "go", f"go version go{go.COMPILER_VERSION} any/any", monkeypatch)
     return made
@@ -185,6 +193,7 @@ def test_every_bundle_has_sources_and_names_what_it_installs() -> None:
         "pulumi",
         "pulumi-language-python-exec",
         "pulumi-resource-pulumi-python",
+        "pulumi-language-python-host",
         "pulumi-language-python",
     ]
     assert vault.files() == ["lab-vault"]
@@ -205,21 +214,14 @@ def test_each_plugin_is_built_as_the_version_of_its_python_package() -> None:
 
 
 def test_plugins_of_another_version_are_built_anew(tmp_path: Path) -> None:
-    (tmp_path / "lab").symlink_to(bootstrap.ROOT / "lab")
+    for name in ("lab", "tools"):
+        (tmp_path / name).symlink_to(bootstrap.ROOT / name)
     pins = tmp_path / "requirements/program.txt"
     pins.parent.mkdir()
     pins.write_text(_pins("program"))
     assert go.plugins(tmp_path).content() == go.plugins(bootstrap.ROOT).content()
     pins.write_text(_pins("program").replace("pulumi-vault==", "pulumi-vault==9"))
     assert go.plugins(tmp_path).content() != go.plugins(bootstrap.ROOT).content()
-
-
-def test_all_go_code_of_the_project_is_checked() -> None:
-    rooms = {path.parent for path in bootstrap.ROOT.glob("*/**/go.mod")}
-    written = {
-        room.relative_to(bootstrap.ROOT).as_posix() for room in rooms if any(room.rglob("*.go"))
-    }
-    assert written == set(check_go.MODULES)
 
 
 def test_a_machine_without_pulumi_gets_all_of_it_built_once(
@@ -278,7 +280,7 @@ def test_official_plugins_are_installed_by_the_cli_once_and_given_back_on_reques
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    installed = _program(tmp_path / "bin", "pulumi", _INSTALLS, monkeypatch)
+    installed = _found(tmp_path / "bin", "pulumi", _INSTALLS, monkeypatch)
     monkeypatch.setenv("OFFICIAL_PLUGINS", "1")
     assert bootstrap.main() == 0
     assert clone.compiled == ["lab-vault"]
@@ -305,7 +307,7 @@ def test_an_official_plugin_that_cannot_be_had_says_what_serves_instead(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     refuses = f"[ $1 = version ] && echo v{go.ENGINE_VERSION} && exit\necho no route; exit 7"
-    _program(tmp_path / "bin", "pulumi", refuses, monkeypatch)
+    _found(tmp_path / "bin", "pulumi", refuses, monkeypatch)
     monkeypatch.setenv("OFFICIAL_PLUGINS", "1")
     assert bootstrap.main() == 1
     error = capsys.readouterr().err
@@ -344,17 +346,205 @@ def test_a_stage_says_how_far_it_is(tmp_path: Path) -> None:
     assert lines == ["one", "two"]
 
 
+PIP = """echo "pip $*" >> "$CALLS"
+case "$1" in config) cat <<'SETTINGS'
+global.index-url='https://files.example/simple'
+install.index-url='https://user:word@index.example/simple'
+global.extra-index-url='\\nhttps://one.example/simple\\nhttps://two.example/simple'
+:env:.cert='/etc/ca.pem'
+SETTINGS
+;; esac"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an environment with a pip that tells its calls, on a machine with an own uv."""
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    for name in [name for name in os.environ if name.startswith("UV_") or name == "SSL_CERT_FILE"]:
+        monkeypatch.delenv(name)
+    _program(tmp_path / "venv/bin/pip", PIP)
+    return tmp_path / "calls"
+
+
+def _install(tmp_path: Path) -> None:
+    (tmp_path / "uv.txt").touch()
+    with Stage("packages", tmp_path / "log") as stage:
+        python.install(tmp_path / "venv", [tmp_path / "a.txt"], tmp_path / "uv.txt", stage)
+
+
+def test_the_packages_are_installed_by_uv_with_the_settings_of_pip(
+    tmp_path: Path, calls: Path
+) -> None:
+    names = ("VIRTUAL_ENV", "UV_DEFAULT_INDEX", "UV_INDEX", "SSL_CERT_FILE")
+    told = " ".join(f"${name}" for name in names)
+    _program(tmp_path / "bin/uv", f'echo "uv $* | {told}" >> "$CALLS"')
+    _install(tmp_path)
+    configured, installed = calls.read_text("utf-8").splitlines()
+    assert configured == "pip config list"
+    assert installed == (
+        f"uv pip install --require-hashes --compile-bytecode -r {tmp_path}/a.txt | {tmp_path}/venv "
+        "https://user:word@index.example/simple "
+        "https://one.example/simple https://two.example/simple /etc/ca.pem"
+    )
+
+
+def test_a_variable_of_uv_beats_the_settings_of_pip(
+    tmp_path: Path, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mine.example/simple")
+    _program(tmp_path / "bin/uv", 'echo "$UV_DEFAULT_INDEX" >> "$CALLS"')
+    _install(tmp_path)
+    assert calls.read_text("utf-8").splitlines()[-1] == "https://mine.example/simple"
+
+
+def test_a_machine_that_lets_pip_reach_no_index_lets_uv_reach_none(
+    tmp_path: Path, calls: Path
+) -> None:
+    _program(tmp_path / "venv/bin/pip", "echo \"global.no-index='true'\"")
+    _program(tmp_path / "bin/uv", 'echo "$*" >> "$CALLS"')
+    _install(tmp_path)
+    assert "--no-index" in calls.read_text("utf-8")
+
+
+def test_where_uv_cannot_pip_installs(tmp_path: Path, calls: Path) -> None:
+    _program(tmp_path / "bin/uv", "exit 2")
+    _install(tmp_path)
+    last = calls.read_text("utf-8").splitlines()[-1]
+    assert last == f"pip install --require-hashes -r {tmp_path}/a.txt"
+
+
+def test_where_uv_cannot_be_had_pip_installs(tmp_path: Path, calls: Path) -> None:
+    _program(tmp_path / "venv/bin/pip", PIP + '\ncase "$*" in *uv.txt) exit 1;; esac')
+    _install(tmp_path)
+    asked, installed = calls.read_text("utf-8").splitlines()[-2:]
+    assert asked.endswith("uv.txt")
+    assert installed == f"pip install --require-hashes -r {tmp_path}/a.txt"
+
+
+def test_where_neither_can_the_failure_is_pips(tmp_path: Path, calls: Path) -> None:
+    _program(tmp_path / "bin/uv", "exit 2")
+    _program(
+        tmp_path / "venv/bin/pip", 'case "$1" in install) echo no matching hash; exit 1;; esac'
+    )
+    with pytest.raises(StageFailedError, match="no matching hash"):
+        _install(tmp_path)
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """Give a module that `go mod download` would have put into its cache: read-only."""
+    source = tmp_path / "module"
+    for name in ("go.mod", "kept/a.go", "kept/a_test.go", "kept/cloud/b.go", "other/c.go"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(f"real {name}")
+    for folder in (source / "kept/cloud", source / "kept", source):
+        folder.chmod(0o555)
+    return source
+
+
+def test_a_module_is_copied_with_its_stand_ins_and_without_the_rest(
+    tmp_path: Path, module: Path
+) -> None:
+    stand_ins = tmp_path / "absent"
+    (stand_ins / "kept/cloud").mkdir(parents=True)
+    (stand_ins / "kept/cloud/absent.go").write_text("absent")
+    go = _program(tmp_path / "go", f"""echo '{{"Dir": "{module}"}}'""")
+    user = tmp_path / "user"
+    user.mkdir()
+    (user / "go.mod").write_text("module user\n")
+    (user / "go.sum").touch()
+    part = trimmed.Trimmed(module="example.org/m", kept=("kept",), stand_ins=stand_ins)
+
+    def flag() -> str:
+        with Stage("a stage", tmp_path / "log") as stage:
+            (found,) = trimmed.modfile(user, [part], str(go), stage, os.environ)
+        return found.removeprefix("-modfile=")
+
+    first = flag()
+    copy = cache.root() / "modules" / first.split("/")[-2] / "example.org/m"
+    files = {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()}
+    assert files == {"go.mod", "kept/a.go", "kept/cloud/absent.go"}
+    text = (copy.parent.parent / "go.mod").read_text("utf-8")
+    assert text == f'module user\n\nreplace example.org/m => "{copy}"\n'
+    assert flag() == first
+    (stand_ins / "kept/cloud/absent.go").write_text("absent in other words")
+    assert flag() != first
+
+
+def test_what_stands_in_for_a_module_belongs_to_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = go.laboratory_vault(bootstrap.ROOT).programs[0]
+    names = {str(path.relative_to(bootstrap.ROOT)) for path in program.sources()}
+    assert "tools/absent/github.com/okta/okta-sdk-golang/v5/okta/okta.go" in names
+    assert "tools/absent/parts/github.com/aws/aws-sdk-go/service/ec2/ec2.go" in names
+    assert "tools/absent/absent/absent.go" in names
+
+
+def test_every_stand_in_is_used() -> None:
+    bundles = [go.engine, go.laboratory_vault, go.plugins]
+    programs = [program for bundle in bundles for program in bundle(bootstrap.ROOT).programs]
+    used = {path for program in programs for path in program.sources()}
+    assert set((bootstrap.ROOT / "tools/absent").rglob("*.go")) <= used
+
+
+def test_a_launcher_tells_the_older_host_what_the_project_says(tmp_path: Path) -> None:
+    launcher = go.engine(bootstrap.ROOT).programs[1].launcher
+    assert launcher
+    project = tmp_path / "project"
+    (project / "inside").mkdir(parents=True)
+    link = tmp_path / "bin/pulumi-language-python"
+    _program(tmp_path / "bin/pulumi-language-python-host", 'printf "%s\\n" "$@"')
+    link.symlink_to(launcher)
+
+    def told(folder: Path) -> list[str]:
+        started = subprocess.run(
+            [link, "127.0.0.1:1"], cwd=folder, capture_output=True, text=True, check=True
+        )
+        return started.stdout.split()
+
+    assert told(tmp_path) == ["-root", "/", "127.0.0.1:1"]
+    (project / "Pulumi.yaml").write_text("runtime:\n  options:\n    virtualenv: .venv\n")
+    expected = ["-root", str(project), "-virtualenv", ".venv", "127.0.0.1:1"]
+    assert told(project) == told(project / "inside") == expected
+    (project / "Pulumi.yaml").write_text("runtime:\n  options:\n    virtualenv: '.venv' # here\n")
+    assert told(project) == expected
+
+
+def test_a_program_is_fetched_while_another_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = go.engine(bootstrap.ROOT).programs
+    begun = threading.Event()
+
+    def fetch(
+        program: go.GoProgram, compiler: str, stage: Stage, note: Callable[[str], None]
+    ) -> go.Fetched:
+        if program == second:
+            begun.set()
+            raise StageFailedError("no route to the proxy")
+        return go.Fetched(["-modfile=x"], {"fmt"})
+
+    monkeypatch.setattr(go, "fetch", fetch)
+    with Ahead(tmp_path) as ahead, Stage("a stage", tmp_path / "log") as stage:
+        ahead.start([first, second], tmp_path / "go")
+        assert ahead.fetched(first, stage).packages == {"fmt"}
+        assert begun.wait(30)
+        with pytest.raises(StageFailedError, match="no route"):
+            ahead.fetched(second, stage)
+
+
 def test_too_little_disk_is_said_before_anything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tools.bootstrap.ROOT", tmp_path)
-    for name in ("program", "lab", "dev", "bench"):
-        (tmp_path / "requirements").mkdir(exist_ok=True)
-        (tmp_path / f"requirements/{name}.txt").touch()
+    for name in ("requirements", "tools", "lab"):
+        (tmp_path / name).symlink_to(bootstrap.__file__.rpartition("/tools/")[0] + f"/{name}")
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 2**20})())
     assert bootstrap.main() == 1
     error = capsys.readouterr().err
-    assert "needs 1 GiB free" in error
+    assert "GiB free" in error
     assert "which has 0.0 GiB" in error
     assert "XDG_CACHE_HOME" in error
     assert not (tmp_path / ".venv").exists()

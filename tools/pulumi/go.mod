@@ -280,3 +280,26 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	lukechampine.com/frand v1.5.1 // indirect
 )
+
+require vault-aws-federation/tools/absent v0.0.0 // indirect
+
+// What the laboratory never calls: see tools/absent/README.md.
+replace (
+	cloud.google.com/go/logging => ../absent/cloud.google.com/go/logging
+	cloud.google.com/go/storage => ../absent/cloud.google.com/go/storage
+	github.com/ProtonMail/go-crypto => ../absent/github.com/ProtonMail/go-crypto
+	github.com/alecthomas/chroma => ../absent/github.com/alecthomas/chroma
+	github.com/alecthomas/chroma/v2 => ../absent/github.com/alecthomas/chroma/v2
+	github.com/aws/aws-sdk-go-v2/config => ../absent/github.com/aws/aws-sdk-go-v2/config
+	github.com/aws/aws-sdk-go-v2/credentials => ../absent/github.com/aws/aws-sdk-go-v2/credentials
+	github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs => ../absent/github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs
+	github.com/aws/aws-sdk-go-v2/service/s3 => ../absent/github.com/aws/aws-sdk-go-v2/service/s3
+	github.com/aws/aws-sdk-go-v2/service/sts => ../absent/github.com/aws/aws-sdk-go-v2/service/sts
+	github.com/git-pkgs/manifests => ../absent/github.com/git-pkgs/manifests
+	github.com/lib/pq => ../absent/github.com/lib/pq
+	go.opentelemetry.io/auto/sdk => ../absent/go.opentelemetry.io/auto/sdk
+	gocloud.dev/secrets/hashivault => ../absent/gocloud.dev/secrets/hashivault
+	google.golang.org/api => ../absent/google.golang.org/api
+	google.golang.org/genproto => ../absent/google.golang.org/genproto
+	vault-aws-federation/tools/absent => ../absent/absent
+)

@@ -1,0 +1,3 @@
+module vault-aws-federation/tools/absent
+
+go 1.26.0

@@ -1,0 +1,22 @@
+// Package sts stands for a service of AWS that is never called: there is no session.
+package sts
+
+import (
+	"github.com/aws/aws-sdk-go/aws/session"
+
+	"vault-aws-federation/tools/absent"
+)
+
+// Client refuses every call.
+type Client struct{}
+
+// New returns a client that refuses every call.
+func New(*session.Session) *Client { return &Client{} }
+
+// GetCallerIdentity refuses.
+func (*Client) GetCallerIdentity(*GetCallerIdentityInput) (*struct{}, error) {
+	return nil, absent.Error("AWS STS")
+}
+
+// GetCallerIdentityInput asks nothing.
+type GetCallerIdentityInput struct{}

@@ -1,0 +1,3 @@
+module github.com/hashicorp/vault-plugin-auth-oci
+
+go 1.26.0
