@@ -2,10 +2,15 @@
 // a program reads from Vault. What makes things at AWS uses the second one.
 package aws
 
-import "github.com/aws/aws-sdk-go/aws/credentials"
+import (
+	"net/http"
+
+	"github.com/aws/aws-sdk-go/aws/credentials"
+)
 
 // Config says who calls, and where.
 type Config struct {
 	Credentials *credentials.Credentials
+	HTTPClient  *http.Client
 	Region      *string
 }
