@@ -50,7 +50,7 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 	@$(VENV)/python -m pytest tests/unit tests/program
 
 test: tools ## every test, the real engine and the laboratory included
-	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=20
 
 bench: tools ## measure beside Terraform into docs/performance.md (N="1 10": those only, not into the page)
 	@$(VENV)/python -m benchmarks $(or $(N),--page docs/performance.md) --rounds $(ROUNDS)
