@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clients.errors import AwsError
+from federation.account import SESSION_NAME
 from federation.identity import provider_identifier
 
 if TYPE_CHECKING:
@@ -147,11 +148,12 @@ def _iam(access: AccountAccess) -> IAMClient:
 
 def _assume(session: boto3.Session, access: AccountAccess, role_arn: str) -> boto3.Session:
     sts = session.client("sts", config=BOUNDS)
-    name = "vault-aws-federation"
     assumed = (
-        sts.assume_role(RoleArn=role_arn, RoleSessionName=name, ExternalId=access.external_id)
+        sts.assume_role(
+            RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=access.external_id
+        )
         if access.external_id
-        else sts.assume_role(RoleArn=role_arn, RoleSessionName=name)
+        else sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)
     )
     credentials = assumed["Credentials"]
     return boto3.Session(

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
+from federation.account import SESSION_NAME
 from federation.names import stack_tags
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Account:
     def __init__(self, name: str, config: Settings, cluster: Cluster) -> None:
         account = config.accounts[name]
         deploy_role = aws.ProviderAssumeRoleArgs(
-            role_arn=account.deploy_role_arn, external_id=account.external_id
+            role_arn=account.deploy_role_arn,
+            external_id=account.external_id,
+            session_name=SESSION_NAME,
         )
         self.provider = aws.Provider(
             account.id,

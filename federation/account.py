@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SESSION_NAME = "vault-aws-federation"
+"""What CloudTrail calls whoever deploys through a role."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountAccess:
     """How this machine reaches one AWS account; the same settings its Pulumi provider uses."""

@@ -64,7 +64,7 @@ def test_the_deploy_role_alone_acts_in_the_account_that_names_it(
     deploy = f"arn:aws:sts::{plan('data').id}:assumed-role/deploy"
     assert deployers(world) == {
         plan("main").id: {f"arn:aws:iam::{plan('main').id}:user/bootstrap-administrator"},
-        plan("data").id: {f"{deploy}/pulumi", f"{deploy}/vault-aws-federation"},
+        plan("data").id: {f"{deploy}/vault-aws-federation"},
     }
 
 

@@ -28,6 +28,8 @@ func NewDefaultClient() error { return absent.Error("Azure") }
 // NewDefaultServiceURLOptions are none.
 func NewDefaultServiceURLOptions() *ServiceURLOptions { return &ServiceURLOptions{} }
 
+func init() { blob.DefaultURLMux().RegisterBucket(Scheme, new(URLOpener)) }
+
 // OpenBucketURL refuses.
 func (*URLOpener) OpenBucketURL(context.Context, *url.URL) (*blob.Bucket, error) {
 	return nil, absent.Error("a state in Azure (azblob://)")

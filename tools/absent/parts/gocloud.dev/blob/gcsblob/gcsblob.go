@@ -26,6 +26,8 @@ type (
 	}
 )
 
+func init() { blob.DefaultURLMux().RegisterBucket(Scheme, new(URLOpener)) }
+
 // OpenBucketURL refuses.
 func (*URLOpener) OpenBucketURL(context.Context, *url.URL) (*blob.Bucket, error) {
 	return nil, absent.Error("a state at Google Cloud (gs://)")
