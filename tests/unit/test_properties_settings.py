@@ -282,7 +282,13 @@ def _aws_takes_logins(found: Settings, key: str, method: AuthMethodSettings) -> 
         found_as = principal.arn.removesuffix("*")
         assert allows(action, f"{found_as}x" if principal.wildcard else found_as)
         assert not allows(f"iam:Delete{principal.kind.capitalize()}", found_as)
-    assert not allows("iam:GetRole", f"arn:aws:iam::{account.id}:role/nobody's")
+    nobody = f"arn:aws:iam::{account.id}:role/nobody's"
+    everybody = any(
+        principal.wildcard and nobody.startswith(principal.arn.removesuffix("*"))
+        for role in method.roles
+        for principal in role.principals
+    )
+    assert allows("iam:GetRole", nobody) == everybody
     for role in method.other_accounts:
         told = {"sts:ExternalId": role.external_id} if role.external_id else {}
         assert allows("sts:AssumeRole", role.arn, **told)
