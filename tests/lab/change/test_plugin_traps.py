@@ -53,7 +53,7 @@ def empty(made: Stack) -> Stack:
     return made
 
 
-# A. A failed update leaves the new values in the state: `refresh: always`.
+# A. A failed update leaves the new values in the state, save of a mount: `refresh: always`.
 
 
 def test_a_role_that_vault_refused_to_change_is_changed_by_the_next_update(stack: Stack) -> None:
@@ -83,7 +83,6 @@ def test_a_mount_that_vault_refused_to_change_is_changed_by_the_next_update(stac
     assert held["identity_token_ttl"] == 1800
     mount = vault.sys.list_mounted_secrets_engines()["data"]["aws/"]
     assert mount["description"] == "second"
-    # Without a refresh it would be replaced, and its leases would end.
     assert mount["accessor"] == before["accessor"]
     _expect_credentials(stack, "aws/creds/my-role")
     stack.expect_no_changes()
