@@ -162,8 +162,9 @@ class Cloud:
         self.failed: list[float] = []
         """When a request was answered with an error of the server's, while ``failing``."""
         self.failing = False
-        self._seen: set[str] = set()
         self._answers: dict[str, tuple[list[Any], bytes]] = {}
+        """By a client's invocation."""
+        self._lock = threading.Lock()
         self._inner = DomainDispatcherApplication(create_backend_app)
         # Longer than a client keeps an idle connection: a server that closes first loses requests.
         self._server = Server(("127.0.0.1", 0), self._answer, numthreads=8, timeout=600)
@@ -217,35 +218,30 @@ class Cloud:
             self.failed.append(time.monotonic())
             start("500 Internal Server Error", [("Content-Length", "0")])
             return []
-        asked = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        self.requests.append(asked | self._repeated(environ.get("HTTP_AMZ_SDK_INVOCATION_ID")))
-        if "ClientID" in asked:  # moto has neither operation
-            self._change_audiences(asked)
-            answer = f"<{asked['Action']}Response/>".encode()
-            start("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(answer)))])
-            return [answer]
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
-        return self._once(invocation, environ, start) if invocation else self._inner(environ, start)
+        if not invocation:
+            return self._served(body, environ, start)
+        # A client repeats what was lost on its way. It is the same question, and has the same
+        # answer: else what is recorded, and made, would depend on the machine's load.
+        with self._lock:
+            if invocation not in self._answers:
+                head: list[Any] = []
+                answer = b"".join(self._served(body, environ, lambda *said: head.extend(said)))
+                self._answers[invocation] = (head, answer)
+        head, answer = self._answers[invocation]
+        start(*head)
+        return [answer]
 
-    def _once(self, invocation: str, environ: Values, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
-        """Answer what a client repeats, because the answer was lost on its way, as before.
-
-        Else it would depend on the machine's load whether something is made twice.
-        """
-        if invocation not in self._answers:
-            begun: list[Any] = []
-            body = b"".join(self._inner(environ, lambda *head: begun.extend(head)))
-            self._answers[invocation] = (begun, body)
-        begun, body = self._answers[invocation]
-        start(*begun)
-        return [body]
-
-    def _repeated(self, invocation: str | None) -> Request:
-        """Mark what the client has sent before: in a recording that is an accident."""
-        if invocation in self._seen:
-            return {"Repeated": "yes"}
-        self._seen |= {invocation} if invocation else set()
-        return {}
+    def _served(self, body: bytes, environ: Values, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
+        asked = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        self.requests.append(asked)
+        if "ClientID" not in asked:  # moto has neither operation on an audience
+            served: Iterable[bytes] = self._inner(environ, start)
+            return served
+        self._change_audiences(asked)
+        answer = f"<{asked['Action']}Response/>".encode()
+        start("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     @staticmethod
     def _change_audiences(asked: Request) -> None:
