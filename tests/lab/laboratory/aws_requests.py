@@ -221,8 +221,8 @@ class Cloud:
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
         if not invocation:
             return self._served(body, environ, start)
-        # A client repeats what was lost on its way. It is the same question, and has the same
-        # answer: else what is recorded, and made, would depend on the machine's load.
+        # On a busy machine AWS's Go SDK drops an answer that comes before it has closed its own
+        # request, and repeats it. That is the same question, and has the same answer.
         with self._lock:
             if invocation not in self._answers:
                 head: list[Any] = []
