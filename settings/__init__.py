@@ -117,6 +117,8 @@ def _client_secrets(config: pulumi.Config, problems: Problems) -> dict[str, pulu
     set_one = f"pulumi config set --secret --path '{config.full_key(section)}.<login>'"
     wanted = set(problems.names("humanLogins"))
     given = problems.entries(section)
+    if not isinstance(problems.written((section,)), dict | None):
+        return {}
     if given and not pulumi.runtime.is_config_secret(config.full_key(section)):
         problems.add(
             (section,),

@@ -52,3 +52,9 @@ def test_what_is_wrong_in_one_place_hides_nothing_elsewhere(folder: Path) -> Non
         f"{LOGIN}.clientId",
         "humanLoginSecrets.guests",
     ]
+
+
+def test_client_secrets_that_are_no_object_are_told_once(folder: Path) -> None:
+    assert problems(changed(PEOPLE, {"humanLoginSecrets": True}), folder) == [
+        "humanLoginSecrets: must be an object"
+    ]
