@@ -1,0 +1,27 @@
+"""What every run of the tests prints at its end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+SHOWN_FILES = 20
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """List the slowest files, for a file's tests run one after the other in one process."""
+    seconds: dict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.location[0]] += report.duration
+    if len(seconds) < 2:
+        return
+    terminalreporter.section(f"slowest {SHOWN_FILES} files")
+    for file, spent in sorted(seconds.items(), key=lambda each: -each[1])[:SHOWN_FILES]:
+        terminalreporter.write_line(f"{spent:.1f}s {file}")
