@@ -233,3 +233,8 @@ def test_no_secret_stands_in_state_logs_or_outputs(
         if secret in text
     ]
     assert found == []
+
+
+def test_the_engine_keeps_no_log_of_its_traffic(deployed: Laboratory) -> None:
+    assert deployed.home.pulumi_home.is_dir()
+    assert (deployed.home.pulumi_home / "logs").read_bytes() == b""
