@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 STACK ?= dev
 ROUNDS ?= 1
+# One more than the processors: a test waits for the laboratory's processes as much as it computes.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
 ENTER = exports="$$($(VENV)/python -m lab env $(if $(ABANDON_VAULT),--without-vault))"; eval "$$exports"
@@ -50,7 +52,7 @@ unit: tools ## the tests that need neither the engine nor the laboratory
 	@$(VENV)/python -m pytest tests/unit tests/program
 
 test: tools ## every test, the real engine and the laboratory included
-	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=20
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 
 bench: tools ## measure beside Terraform into docs/performance.md (N="1 10": those only, not into the page)
 	@$(VENV)/python -m benchmarks $(or $(N),--page docs/performance.md) --rounds $(ROUNDS)
