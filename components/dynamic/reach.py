@@ -5,10 +5,10 @@ Many of them are created, changed and looked at side by side, in the threads of 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import defaultdict
-from functools import cache
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from federation.account import AccountAccess
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from clients.vault import Vault
 
 Answer = TypeVar("Answer")
-Client = TypeVar("Client")
 
 LATELY_SECONDS = 5.0
 """How old an answer may be that serves others who ask the same in passing."""
@@ -30,64 +29,83 @@ LATELY_SECONDS = 5.0
 SIGN_IN_SECONDS = 1800.0
 """How long one sign-in at AWS serves: half of the hour for which an assumed role's is valid."""
 
-_building = threading.Lock()
-_looking: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
-_found: dict[Hashable, tuple[Any, float]] = {}
+
+class _Outcome(Future[Any]):
+    """What one thread finds out, or why it could not, for all that ask the same meanwhile."""
+
+    serves_until = math.inf
+    """When it is too old for others, by the monotonic clock; not before it is there."""
+
+
+_asking = threading.Lock()
+_outcomes: dict[Hashable, _Outcome] = {}
 
 
 def vault(props: dict[str, Any]) -> Vault:
     """Return the connection to the address and namespace that the inputs name."""
     from clients.vault import Vault  # noqa: PLC0415 - the program itself never needs it
 
-    return _built(Vault, props["address"], props["namespace"])
+    where = (props["address"], props["namespace"])
+    return _shared(("vault", where), lambda: Vault(*where))
 
 
 def auth_method(props: dict[str, Any]) -> AuthMethod:
     """Return the connection to the auth method that the inputs name."""
     from clients.auth_method import AuthMethod  # noqa: PLC0415 - as above
 
-    return _built(AuthMethod, props["address"], props["namespace"], props["path"])
+    where = (props["address"], props["namespace"], props["path"])
+    return _shared(("auth method", where), lambda: AuthMethod(*where))
 
 
 def logins(props: dict[str, Any]) -> Logins:
     """Return the connection for logins to the address and namespace that the inputs name."""
     from clients.logins import Logins  # noqa: PLC0415 - as above
 
-    return _built(Logins, props["address"], props["namespace"])
+    where = (props["address"], props["namespace"])
+    return _shared(("logins", where), lambda: Logins(*where))
 
 
 def account(props: dict[str, Any]) -> Account:
     """Return the account that the inputs name."""
     from clients.aws import Account  # noqa: PLC0415 - as above
 
-    return _built(Account, AccountAccess.among(props), period=time.monotonic() // SIGN_IN_SECONDS)
+    access = AccountAccess.among(props)
+    return _shared(("account", access), lambda: Account(access), seconds=SIGN_IN_SECONDS)
 
 
 def lately(key: Hashable, look: Callable[[], Answer]) -> Answer:
-    """Return what ``look`` finds, or what it found under the same key some seconds ago."""
-    with _building:
-        looking = _looking[key]
-    with looking:
-        if key in _found and time.monotonic() - _found[key][1] < LATELY_SECONDS:
-            return _found[key][0]  # type: ignore[no-any-return] # the key decides
-        answer = look()
-        _found[key] = (answer, time.monotonic())
-        return answer
+    """Return what ``look`` finds, or what it found under the same key some seconds ago.
+
+    A key is asked on one side of whatever writes the thing, before or after, never on both.
+    """
+    return _shared(("lately", key), look, seconds=LATELY_SECONDS)
 
 
 def forget() -> None:
     """End the use of every connection and answer."""
-    _found.clear()
-    _kept.cache_clear()
+    _outcomes.clear()
 
 
-def _built(kind: Callable[..., Client], *where: Hashable, period: float = 0) -> Client:
-    # One at a time: those who ask together would each build one, and each sign in.
-    with _building:
-        client: Client = _kept(kind, where, period)
-        return client
+def _shared(key: Hashable, find: Callable[[], Answer], *, seconds: float = math.inf) -> Answer:
+    """Return what ``find`` finds, or found under the same key at most ``seconds`` ago.
 
-
-@cache
-def _kept(kind: Callable[..., Any], where: tuple[Hashable, ...], _period: float) -> Any:  # noqa: ANN401 - the caller knows
-    return kind(*where)
+    Those who ask while somebody is at it wait and share the outcome, be it a failure: one after
+    the other, each would wait for the same time-out. Who asks after a failure tries anew.
+    """
+    with _asking:
+        known = _outcomes.get(key)
+        if known and time.monotonic() < known.serves_until:
+            outcome = known
+        else:
+            outcome = _outcomes[key] = _Outcome()
+    if outcome is not known:
+        try:
+            found = find()
+        except BaseException as error:
+            outcome.serves_until = -math.inf
+            outcome.set_exception(error)
+            raise
+        outcome.serves_until = time.monotonic() + seconds
+        outcome.set_result(found)
+    answer: Answer = outcome.result()
+    return answer
