@@ -222,14 +222,14 @@ class Vault:
         found = self._ask("list", path, lambda: self._client.list(path))
         return list(found["data"]["keys"]) if found else []
 
-    def signed_audiences(self, key: str) -> frozenset[str]:
-        """Return the audiences that a signing key may sign for; none when it does not exist.
+    def signed_audiences(self, key: str) -> frozenset[str] | None:
+        """Return the audiences that a signing key may sign for; ``None`` when it does not exist.
 
         Raises:
             VaultError: unreachable or refused.
         """
-        held = self._read(f"identity/oidc/key/{key}") or {}
-        return frozenset(held.get("allowed_client_ids") or ())
+        held = self._read(f"identity/oidc/key/{key}")
+        return None if held is None else frozenset(held.get("allowed_client_ids") or ())
 
     def sign_for(self, key: str, audience: str) -> None:
         """Let a signing key sign for an audience too; twice is no error.
@@ -238,10 +238,12 @@ class Vault:
             VaultError: unreachable or refused, or there is no such key.
         """
         with _KEYS:
-            if self._read(f"identity/oidc/key/{key}") is None:
+            held = self.signed_audiences(key)
+            if held is None:
                 # Written, it would be made anew, with settings that nobody declared.
                 raise VaultError(f"Vault at {self.address} has no signing key {key!r}")
-            self._set_audiences(key, self.signed_audiences(key) | {audience})
+            if audience not in held:
+                self._set_audiences(key, held | {audience})
 
     def sign_no_more_for(self, key: str, audience: str) -> None:
         """Let a signing key sign for an audience no more, unless a mount still asks it to.
@@ -253,7 +255,7 @@ class Vault:
             VaultError: unreachable or refused.
         """
         with _KEYS:
-            held = self.signed_audiences(key)
+            held = self.signed_audiences(key) or frozenset()
             if audience in held and audience not in self._audiences_in_use(key):
                 self._set_audiences(key, held - {audience})
 

@@ -95,7 +95,7 @@ class _AudienceProvider(Watcher):
         missing = [
             what
             for what, audiences in (
-                ("not signed by the key", signed),
+                ("not signed by the key", signed or ()),
                 ("not accepted by the identity provider", accepted or ()),
             )
             if props["audience"] not in audiences
