@@ -27,13 +27,22 @@ ABLE = "able to federate"
 """What is declared about the server; in its place a refresh puts what it lacks."""
 
 
+def look(vault: Vault, declared: Props) -> HeldFederation | None:
+    """Return what the mount holds; ``None`` where there is no mount.
+
+    Raises:
+        VaultError: Vault cannot be asked.
+    """
+    return vault.federation(MountClass(declared["mount_class"]), declared["path"])
+
+
 def held(vault: Vault, declared: Props) -> Props:
     """Return what Vault holds in place of what was declared.
 
     Raises:
         VaultError: Vault cannot be asked.
     """
-    mount = vault.federation(MountClass(declared["mount_class"]), declared["path"])
+    mount = look(vault, declared)
     keys = (*HELD, TEMPLATE) if TEMPLATE in declared else HELD
     found = {key: getattr(mount, key, "") for key in keys}
     found["server"] = _lacking(vault, declared) or _danger(vault, declared) or ABLE
@@ -41,16 +50,15 @@ def held(vault: Vault, declared: Props) -> Props:
     return found
 
 
-def problem(vault: Vault, declared: Props) -> str:
-    """Return how the mount is not as declared, why, and what to do; empty if it is.
+def problem(vault: Vault, declared: Props, found: HeldFederation | None) -> str:
+    """Return how the mount found is not as declared, why, and what to do; empty if it is.
 
     An auth method that has never been given its signing key is given it.
 
     Raises:
         VaultError: Vault cannot be asked.
     """
-    path, mount_class = declared["path"], MountClass(declared["mount_class"])
-    found, lacking = vault.federation(mount_class, path), _lacking(vault, declared)
+    path, lacking = declared["path"], _lacking(vault, declared)
     if found is None:
         return (
             f"there is no mount at {path} in Vault at {declared['address']}; "
@@ -67,16 +75,15 @@ def problem(vault: Vault, declared: Props) -> str:
     return _difference(found, declared) or _issuer_problem(declared["issuer"])
 
 
-def write_template(vault: Vault, declared: Props) -> None:
-    """Let a secrets engine name users as declared, if it does not.
+def write_template(vault: Vault, declared: Props, found: HeldFederation | None) -> None:
+    """Let a secrets engine name users as declared, if the one found does not.
 
     Raises:
         VaultError: Vault does not take it.
     """
-    path, template = declared["path"], declared[TEMPLATE]
-    mount = vault.federation(MountClass.SECRET, path)
-    if mount is None or mount.username_template != template:
-        vault.set_username_template(path, template)
+    template = declared[TEMPLATE]
+    if found is None or found.username_template != template:
+        vault.set_username_template(declared["path"], template)
 
 
 def _difference(found: HeldFederation, declared: Props) -> str:

@@ -98,7 +98,8 @@ class _FederationProvider(Watcher):
         """
         declared = self.asked(props)
         vault = reach.vault(declared)
-        if problem := configuration.problem(vault, declared):
+        found = configuration.look(vault, declared)
+        if problem := configuration.problem(vault, declared, found):
             raise FederationError(problem)
         if declared["mount_class"] == MountClass.AUTH:
             trouble = await_reach(reach.auth_method(declared), declared["role_arn"])
@@ -108,7 +109,7 @@ class _FederationProvider(Watcher):
                     "again"
                 )
             return
-        configuration.write_template(vault, declared)
+        configuration.write_template(vault, declared, found)
         if trouble := await_session(vault, declared):
             raise FederationError(trouble)
 
