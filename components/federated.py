@@ -127,14 +127,16 @@ class Federated:
             confusable: See :func:`federation.logins.confusable`.
         """
         names, declared, trust = self._names, self._mount, self._trust
-        engine = username_template and EngineArgs(
-            username_template=username_template,
-            iam_path=names.iam_path,
-            subject=self.subject,
-            provider_arn=trust.arn,
-            thumbprints=trust.chain.thumbprints,
-            account=trust.account.access,
-        )
+        engine = None
+        if username_template:
+            engine = EngineArgs(
+                username_template=username_template,
+                iam_path=names.iam_path,
+                subject=self.subject,
+                provider_arn=trust.arn,
+                thumbprints=trust.chain.thumbprints,
+                account=trust.account.access,
+            )
         self.federation = Federation(
             f"{self._name}-federation",
             FederationArgs(
@@ -149,7 +151,7 @@ class Federated:
                 token_key=trust.issuer.key,
                 token_ttl_seconds=declared.token_ttl_seconds,
                 confusable=confusable or None,
-                engine=engine or None,
+                engine=engine,
             ),
             pulumi.ResourceOptions.merge(
                 self._child, pulumi.ResourceOptions(depends_on=[*self.policies.values(), *after])
