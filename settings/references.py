@@ -25,7 +25,7 @@ def trusted_engines_are_there(settings: Settings, problems: Problems) -> None:
                 told = f"is no secrets engine of this stack; known are {', '.join(known) or 'none'}"
                 problems.add(where, told, engine)
             with suppress(KeyError, ValueError):  # told of the engine itself
-                arns[engine] = settings.names(engine).role_arn
+                arns[engine] = settings.mount_names(settings.secrets_engines[engine]).role_arn
         size = target.trust_size(arns)
         if size > documents.TRUST_POLICY:
             problems.add(

@@ -51,14 +51,6 @@ class Settings:
         """Issuer of the plugin tokens of one namespace."""
         return identity.issuer(self.vault.public_address, namespace)
 
-    def names(self, engine: str) -> MountNames:
-        """Names of one secrets engine, by its key."""
-        return self.mount_names(self.secrets_engines[engine])
-
-    def method_names(self, method: str) -> MountNames:
-        """Names of one auth method, by its key."""
-        return self.mount_names(self.auth_methods[method])
-
     def mount_names(self, mount: MountSettings) -> MountNames:
         """Names of one mount; raises ValueError if AWS would refuse one."""
         return mount.names(self.stack, self.accounts[mount.account])

@@ -31,7 +31,7 @@ def test_everything_has_a_default_that_can_have_one(folder: Path) -> None:
     assert (method.wildcard_principals, method.other_accounts) == (False, ())
     assert (role.default_ttl_seconds, role.max_ttl_seconds) == (900, 3_600)
     assert role.policies == {"app": 'path "a" { capabilities = ["read"] }'}
-    assert found.method_names("aws").role_arn.endswith(":role/vault-auth-dev-root-aws")
+    assert found.mount_names(method).role_arn.endswith(":role/vault-auth-dev-root-aws")
 
 
 def test_a_method_shares_issuer_and_identity_provider_with_the_engines(folder: Path) -> None:

@@ -158,10 +158,10 @@ def test_settings_are_accepted_as_aws_would_or_refused_by_key(
     except pulumi.RunError as error:
         _is_told_by_key(str(error), tree, stack)
         return
-    for key, engine in found.secrets_engines.items():
-        _aws_takes(found, key, engine, found.accounts[engine.account])
-    for key, method in found.auth_methods.items():
-        _aws_takes_logins(found, key, method)
+    for engine in found.secrets_engines.values():
+        _aws_takes(found, engine, found.accounts[engine.account])
+    for method in found.auth_methods.values():
+        _aws_takes_logins(found, method)
     for key, target in found.target_roles.items():
         _aws_takes_target(found, key, target)
 
@@ -212,11 +212,9 @@ def _kinds(found: Settings) -> Iterator[str]:
     yield from ["namespaces"] if found.vault.namespaces else []
 
 
-def _aws_takes(
-    found: Settings, key: str, engine: SecretsEngineSettings, account: AccountSettings
-) -> None:
+def _aws_takes(found: Settings, engine: SecretsEngineSettings, account: AccountSettings) -> None:
     """Put everything that AWS will be sent for an engine to the laboratory's judges."""
-    mount = found.names(key)
+    mount = found.mount_names(engine)
     inline = permissions.inline_policies(mount, engine.roles)
     _aws_takes_mount(mount, found.issuer(engine.namespace), engine.audience, account)
     _aws_takes_inline(mount.role_name, inline)
@@ -261,9 +259,9 @@ def _aws_takes_inline(role: str, inline: Mapping[str, Tree]) -> None:
         constraints.check("iam", "PutRolePolicy", policy)
 
 
-def _aws_takes_logins(found: Settings, key: str, method: AuthMethodSettings) -> None:
+def _aws_takes_logins(found: Settings, method: AuthMethodSettings) -> None:
     """Put what AWS will be sent for an auth method to the judges, and what Vault then looks up."""
-    mount, account = found.method_names(key), found.accounts[method.account]
+    mount, account = found.mount_names(method), found.accounts[method.account]
     inline = permissions.login_policies(mount, method.roles, method.other_accounts)
     _aws_takes_mount(mount, found.issuer(method.namespace), method.audience, account)
     _aws_takes_inline(mount.role_name, inline)
@@ -299,7 +297,10 @@ def _aws_takes_logins(found: Settings, key: str, method: AuthMethodSettings) -> 
 def _aws_takes_target(found: Settings, key: str, target: TargetRoleSettings) -> None:
     """Put what AWS will be sent for a target role to the judges, and who then may assume it."""
     names = found.target_names(key)
-    engines = {engine: found.names(engine).role_arn for engine in sorted(found.secrets_engines)}
+    engines = {
+        name: found.mount_names(engine).role_arn
+        for name, engine in sorted(found.secrets_engines.items())
+    }
     trust = target_trust(
         [
             Principal(engines[engine], f"AROA{number:017}")

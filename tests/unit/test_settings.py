@@ -22,8 +22,10 @@ def test_the_committed_stack_is_sound() -> None:
     sections = {key.removeprefix(f"{PROJECT}:"): value for key, value in committed().items()}
     found = load(sections, ROOT, encrypted="humanLoginSecrets")
     assert found.issuer("") == "https://vault.lab.test/v1/identity/oidc/plugins"
-    assert found.names("aws").role_arn == "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
-    assert [role.name for role in found.secrets_engines["aws"].roles] == ["deploy", "my-role"]
+    engine = found.secrets_engines["aws"]
+    role_arn = found.mount_names(engine).role_arn
+    assert role_arn == "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
+    assert [role.name for role in engine.roles] == ["deploy", "my-role"]
 
 
 def test_pulumi_declares_exactly_the_sections_that_are_read() -> None:
@@ -116,7 +118,9 @@ def test_every_setting_reaches_its_place(folder: Path) -> None:
 def test_the_account_of_an_engine_decides_the_partition_of_its_names(folder: Path) -> None:
     gov = dict.fromkeys((f"{MAIN}.region", "accounts.other.region"), "us-gov-west-1")
     sections = changed(ENGINES, {**gov, f"{ENGINE}.roles": {}})
-    assert load(sections, folder).names("aws").role_arn.startswith("arn:aws-us-gov:iam::")
+    found = load(sections, folder)
+    names = found.mount_names(found.secrets_engines["aws"])
+    assert names.role_arn.startswith("arn:aws-us-gov:iam::")
 
 
 def test_every_problem_is_told_at_once(folder: Path) -> None:
