@@ -57,9 +57,10 @@ class Result:
         """Return it as a line of progress."""
         changed = {what: many for what, many in self.changes.items() if what != "same"}
         counted = ", ".join(f"{what} {many}" for what, many in sorted(changed.items()))
-        told = {"done": counted or "no changes"}.get(self.outcome) or self.problem.partition("\n")[
-            0
-        ]
+        if self.outcome == "done":
+            told = counted or "no changes"
+        else:
+            told, _, _ = self.problem.partition("\n")
         return f"{self.stack}: {self.outcome} in {self.seconds:.0f} s, {told}"
 
 
