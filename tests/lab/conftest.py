@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import hvac
 import pytest
+from botocore.config import Config
 
 from lab.environment import entered
 from lab.home import Home, read_json
@@ -58,13 +60,43 @@ class Laboratory:
         """Run the Pulumi CLI in the checkout, on the dev stack of this laboratory."""
         return self.run("pulumi", *arguments, "--stack", STACK, "--non-interactive", check=check)
 
-    def vault(self) -> hvac.Client:
-        """Return a stock Vault client that reaches the laboratory through its network."""
+    def vault(self, namespace: str = "") -> hvac.Client:
+        """Return a stock Vault client of the root user in one namespace, through the network."""
         return hvac.Client(
             url=self.environment["VAULT_ADDR"],
             token=self.environment["VAULT_TOKEN"],
+            namespace=namespace or None,
             verify=self.environment["SSL_CERT_FILE"],
             proxies={"https": self.environment["HTTPS_PROXY"]},
+        )
+
+    def aws(
+        self,
+        service: str,
+        key_id: str,
+        secret: str,
+        token: str | None = None,
+        *,
+        region: str = "us-east-1",
+    ) -> Any:  # noqa: ANN401 - boto3 makes clients as it runs
+        """Return a stock AWS client that reaches the laboratory through its network.
+
+        Args:
+            service: ``iam`` or ``sts``.
+            key_id: Access key ID of whoever asks.
+            secret: Secret access key.
+            token: Session token; only a session has one.
+            region: Region whose endpoint is asked.
+        """
+        make: Any = boto3.client  # its types know each service by name alone
+        return make(
+            service,
+            region_name=region,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            verify=self.environment["AWS_CA_BUNDLE"],
+            config=Config(proxies={"https": self.environment["HTTPS_PROXY"]}),
         )
 
     def decisions(self) -> list[dict[str, Any]]:
@@ -76,6 +108,10 @@ class Laboratory:
         """Return the laboratory's AWS accounts with their administrators."""
         accounts: list[dict[str, str]] = read_json(self.home.accounts)
         return accounts
+
+    def account(self, name: str) -> dict[str, str]:
+        """Return one AWS account with its administrator."""
+        return next(entry for entry in self.accounts() if entry["name"] == name)
 
 
 def start(home: Path, *flags: str) -> Laboratory:

@@ -7,9 +7,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
 from tests.lab.conftest import ROOT
 from tests.lab.logins import make_role
 from tests.lab.stacks import Stack, administrator
@@ -158,16 +155,8 @@ class Lease:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients as it runs
         """Return a client with the credentials."""
-        make: Any = boto3.client  # its types know each service by name alone
-        return make(
-            service,
-            region_name="us-east-1",
-            aws_access_key_id=self.keys["access_key"],
-            aws_secret_access_key=self.keys["secret_key"],
-            aws_session_token=self.keys["session_token"],
-            verify=self.laboratory.environment["AWS_CA_BUNDLE"],
-            config=Config(proxies={"https": self.laboratory.environment["HTTPS_PROXY"]}),
-        )
+        keys = (self.keys[key] for key in ("access_key", "secret_key", "session_token"))
+        return self.laboratory.aws(service, *keys)
 
     def caller(self) -> str:
         """Return the ARN that AWS knows the credentials by."""

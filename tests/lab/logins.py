@@ -6,10 +6,8 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tests.lab.stacks import administrator
@@ -27,7 +25,7 @@ _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 
 def make_role(laboratory: Laboratory, name: str, *, path: str = "/", account: str = "main") -> str:
     """Make a role that the account's administrator may assume; return its unique id."""
-    owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
+    owner = laboratory.account(account)
     trust = {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
@@ -41,15 +39,8 @@ def make_role(laboratory: Laboratory, name: str, *, path: str = "/", account: st
 
 def session(laboratory: Laboratory, role: str, *, account: str = "main", name: str = "i-1") -> Keys:
     """Return the credentials of a session of a role, given with its path."""
-    owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
-    sts: Any = boto3.client(
-        "sts",
-        region_name="us-east-1",
-        aws_access_key_id=owner["access_key_id"],
-        aws_secret_access_key=owner["secret_access_key"],
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
+    owner = laboratory.account(account)
+    sts = laboratory.aws("sts", owner["access_key_id"], owner["secret_access_key"])
     arn = f"arn:{owner['partition']}:iam::{owner['id']}:role/{role}"
     keys: Keys = sts.assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
     return keys

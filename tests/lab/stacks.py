@@ -7,10 +7,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import yaml
-from botocore.config import Config
 
 from lab.accounts import region
 from tests.committed import SECRET_SECTION
@@ -148,15 +146,10 @@ class Stack:
 
 def administrator(laboratory: Laboratory, account: str = "main") -> IAMClient:
     """Return an IAM client that is the account's administrator."""
-    owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
-    return boto3.client(
-        "iam",
-        region_name=region(owner["partition"]),
-        aws_access_key_id=owner["access_key_id"],
-        aws_secret_access_key=owner["secret_access_key"],
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
+    owner = laboratory.account(account)
+    keys = owner["access_key_id"], owner["secret_access_key"]
+    iam: IAMClient = laboratory.aws("iam", *keys, region=region(owner["partition"]))
+    return iam
 
 
 def holdings(laboratory: Laboratory, account: str = "main", namespace: str = "") -> dict[str, Any]:
@@ -164,8 +157,7 @@ def holdings(laboratory: Laboratory, account: str = "main", namespace: str = "")
 
     Empty means nothing.
     """
-    iam, vault = administrator(laboratory, account), laboratory.vault()
-    vault.adapter.namespace = namespace or None
+    iam, vault = administrator(laboratory, account), laboratory.vault(namespace)
     mounts = vault.sys.list_mounted_secrets_engines()["data"]
     keys = vault.list("identity/oidc/key") or {"data": {"keys": []}}
     groups = vault.list("identity/group/name") or {"data": {"keys": []}}

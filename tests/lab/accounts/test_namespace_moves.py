@@ -12,8 +12,6 @@ from tests.lab.logins import session, signed
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
 if TYPE_CHECKING:
-    import hvac
-
     from tests.lab.conftest import Laboratory
 
 USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
@@ -52,13 +50,6 @@ def declared(place: str) -> dict[str, Any]:
     return values
 
 
-def inside(world: Laboratory, place: str) -> hvac.Client:
-    """Return a client of the administrator that acts in one namespace."""
-    client = world.vault()
-    client.adapter.namespace = place or None
-    return client
-
-
 @pytest.fixture(scope="module")
 def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     lab_command("application", world.home.root)
@@ -74,7 +65,7 @@ def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 def test_everything_is_made_anew_there_and_leases_end_first(
     world: Laboratory, stack: Stack, before: str, after: str
 ) -> None:
-    assert inside(world, before).read("aws/creds/one")["lease_id"]
+    assert world.vault(before).read("aws/creds/one")["lease_id"]
     staying = world.vault().read("beside/creds/one")["lease_id"]
 
     stack.configure(declared(after))
@@ -87,7 +78,7 @@ def test_everything_is_made_anew_there_and_leases_end_first(
 
     (kept,) = administrator(world).list_users(PathPrefix="/vault/")["Users"]
     assert kept["Path"] == "/vault/dev-root-beside/"
-    vault = inside(world, after)
+    vault = world.vault(after)
     assert vault.read("aws/creds/one")["data"]["access_key"]
     proof = {"role": "app", **signed(session(world, "app"))}
     login: Any = vault.write_data("auth/app/login", data=proof)

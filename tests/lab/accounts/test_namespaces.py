@@ -6,10 +6,7 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import hvac
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
@@ -18,8 +15,6 @@ from tests.lab.stacks import Stack, administrator, holdings, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mypy_boto3_iam import IAMClient
 
     from tests.lab.conftest import Laboratory
     from tests.lab.stacks import Settings
@@ -65,32 +60,9 @@ def own(**namespaces: str) -> Settings:
     return values
 
 
-def within(world: Laboratory, namespace: str) -> hvac.Client:
-    """Return the root user's client in a namespace."""
-    return hvac.Client(
-        url=world.environment["VAULT_ADDR"],
-        token=world.environment["VAULT_TOKEN"],
-        namespace=namespace or None,
-        verify=world.environment["SSL_CERT_FILE"],
-        proxies={"https": world.environment["HTTPS_PROXY"]},
-    )
-
-
-def iam_as(world: Laboratory, key: str, secret: str) -> IAMClient:
-    """Return an IAM client with the given key."""
-    return boto3.client(
-        "iam",
-        region_name="us-east-1",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        verify=world.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": world.environment["HTTPS_PROXY"]}),
-    )
-
-
 def namespaces(world: Laboratory, parent: str = "") -> list[str]:
     """Return the paths of the namespaces in another one."""
-    found = within(world, parent).list("sys/namespaces")
+    found = world.vault(parent).list("sys/namespaces")
     return [f"{parent}/{name}".strip("/") for name in found["data"]["keys"]] if found else []
 
 
@@ -121,8 +93,8 @@ def users(world: Laboratory, stack: Stack) -> dict[str, dict[str, str]]:
     """One user of each engine, by the engine's key: its credentials and its name and path."""
     issued = {}
     for key, place in PLACES.items():
-        data = within(world, place).read("aws/creds/my-role")["data"]
-        user = iam_as(world, data["access_key"], data["secret_key"]).get_user()["User"]
+        data = world.vault(place).read("aws/creds/my-role")["data"]
+        user = world.aws("iam", data["access_key"], data["secret_key"]).get_user()["User"]
         issued[key] = {**data, "name": user["UserName"], "path": user["Path"]}
     return issued
 
@@ -141,8 +113,8 @@ def test_subjects_have_the_id_of_the_namespace_and_issuers_its_path(
         parent, _, name = place.rpartition("/")
         identifier = "root"
         if place:
-            identifier = within(world, parent).read(f"sys/namespaces/{name}")["data"]["id"]
-        accessor = within(world, place).read("sys/mounts/aws")["data"]["accessor"]
+            identifier = world.vault(parent).read(f"sys/namespaces/{name}")["data"]["id"]
+        accessor = world.vault(place).read("sys/mounts/aws")["data"]["accessor"]
         prefix = f"{place}/" if place else ""
         assert engines[key]["subject"] == f"plugin-identity:{identifier}:secret:{accessor}"
         assert engines[key]["issuer"] == (
@@ -168,7 +140,7 @@ def test_a_token_minted_for_one_never_obtains_the_role_of_another(
         return
     with pytest.raises(InvalidRequest, match=f"does not allow audience .{its['audience']}"):
         refused_exchange(world, one, outputs, victim)
-    iam, vault = administrator(world), within(world, own["namespace"])
+    iam, vault = administrator(world), world.vault(own["namespace"])
     registered = {"OpenIDConnectProviderArn": provider, "ClientID": its["audience"]}
     (name,) = set(vault.list("identity/oidc/key")["data"]["keys"]) - {"default"}
     key = f"identity/oidc/key/{name}"
@@ -198,7 +170,7 @@ def refused_exchange(
     """Have a mount exchange a token for what its configuration wrongly names; return why not."""
     kind, key = mount
     configuration = CONFIGURATIONS[kind]
-    vault = within(world, outputs[SECTIONS[kind]][key]["namespace"])
+    vault = world.vault(outputs[SECTIONS[kind]][key]["namespace"])
     held = vault.read(configuration)["data"]
     kept = {"auth": ("endpoint",), "secret": ("region", "username_template")}[kind]
     own = {name: held[name] for name in ("role_arn", "identity_token_audience", *kept)}
@@ -238,7 +210,7 @@ def test_the_permissions_of_one_touch_no_user_of_another(
                 UserName="stands-in", PolicyName=name, PolicyDocument=json.dumps(document)
             )
         key = admin.create_access_key(UserName="stands-in")["AccessKey"]
-        iam = iam_as(world, key["AccessKeyId"], key["SecretAccessKey"])
+        iam = world.aws("iam", key["AccessKeyId"], key["SecretAccessKey"])
         assert iam.list_access_keys(UserName=users[one]["name"])["AccessKeyMetadata"]
         victim: Any = {"UserName": users[other]["name"]}
         policy = {"PolicyName": "p", "PolicyDocument": json.dumps({"Statement": []})}
@@ -304,7 +276,7 @@ def test_another_stack_is_told_which_ownership_to_write(
     other.configure(values)
     other.up()
     other.expect_no_changes()
-    assert within(world, "team-a").read("other/creds/my-role")["data"]["access_key"]
+    assert world.vault("team-a").read("other/creds/my-role")["data"]["access_key"]
     other.destroy()
     other.pulumi("stack", "rm", "--yes")
     assert namespaces(world) == ["team-a"]
@@ -316,7 +288,7 @@ def test_a_destroyed_stack_leaves_what_others_have_in_its_namespaces_and_then_no
 ) -> None:
     """Each engine still has a lease; somebody has a mount in the nested namespace."""
     assert users
-    sub = within(world, "team-a/sub")
+    sub = world.vault("team-a/sub")
     sub.sys.enable_secrets_engine("kv", path="theirs")
     told = refusal(stack, "destroy", "--yes", "--skip-preview")
     assert "the namespace team-a/sub stays: it has mounts of others" in told

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
 from hvac.exceptions import InvalidRequest
 
 from lab.accounts import plan, region
@@ -48,19 +46,6 @@ def settings(account: str) -> Settings:
     }
 
 
-def client(laboratory: Laboratory, service: str, where: str, issued: dict[str, str]) -> Any:  # noqa: ANN401 - boto3 makes clients as it goes
-    clients: Any = boto3
-    return clients.client(
-        service,
-        region_name=where,
-        aws_access_key_id=issued["access_key"],
-        aws_secret_access_key=issued["secret_key"],
-        aws_session_token=issued["session_token"],
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
-
-
 @pytest.mark.parametrize("account", ["gov", "china"])
 def test_a_stack_in_another_partition_issues_there_and_leaves_nothing(
     world: Laboratory, tmp_path: Path, account: str
@@ -69,8 +54,8 @@ def test_a_stack_in_another_partition_issues_there_and_leaves_nothing(
     where = region(held.partition)
     lab_command("up", world.home.root, "--vault-aws-region", where)
     stack = Stack(world, tmp_path / account, account, ROOT)
-    own = f"arn:{held.partition}:iam::{held.id}:user/vault/*/${{aws:username}}"
-    (stack.folder / "policies" / "own.json").write_text(document(allow("iam:GetUser", own)))
+    itself = f"arn:{held.partition}:iam::{held.id}:user/vault/*/${{aws:username}}"
+    (stack.folder / "policies" / "own.json").write_text(document(allow("iam:GetUser", itself)))
     stack.create(settings(account))
     vault, iam = world.vault(), administrator(world, account)
     try:
@@ -81,14 +66,16 @@ def test_a_stack_in_another_partition_issues_there_and_leaves_nothing(
             assert summary[key].startswith(f"arn:{held.partition}:iam::{held.id}:")
 
         user = vault.read("aws/creds/user")["data"]
-        arn = client(world, "iam", where, user).get_user()["User"]["Arn"]
+        own = world.aws("iam", user["access_key"], user["secret_key"], region=where)
+        arn = own.get_user()["User"]["Arn"]
         assert arn.startswith(f"arn:{held.partition}:iam::{held.id}:user/vault/{account}-root-aws/")
 
         trust = {**allow("sts:AssumeRole"), "Principal": {"AWS": summary["role_arn"]}}
         del trust["Resource"]
         iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document(trust))
         session = vault.read("aws/creds/reader")["data"]
-        identity = client(world, "sts", where, session).get_caller_identity()
+        keys = (session[key] for key in ("access_key", "secret_key", "session_token"))
+        identity = world.aws("sts", *keys, region=where).get_caller_identity()
         assert identity["Arn"].startswith(
             f"arn:{held.partition}:sts::{held.id}:assumed-role/reader/"
         )

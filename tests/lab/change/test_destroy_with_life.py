@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import hvac.exceptions
 import pytest
-from botocore.config import Config
 
 from lab import processes, switches
 from lab.switches import Fault, Switches
@@ -58,15 +56,8 @@ class Issued:
 
     def arn(self, laboratory: Laboratory) -> str:
         """Ask IAM who these credentials are, as the user's own policy allows."""
-        iam = boto3.client(
-            "iam",
-            region_name="us-east-1",
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            verify=laboratory.environment["AWS_CA_BUNDLE"],
-            config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-        )
-        return iam.get_user()["User"]["Arn"]
+        iam = laboratory.aws("iam", self.access_key, self.secret_key)
+        return str(iam.get_user()["User"]["Arn"])
 
 
 class Client(threading.Thread):

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import hvac.exceptions
 import pytest
-from botocore.config import Config
 
 from lab import switches
 from lab.accounts import plan
@@ -87,15 +85,8 @@ class Held:
 
     def user(self, laboratory: Laboratory) -> str:
         """Ask IAM who these credentials are, as the user's own policy allows."""
-        iam = boto3.client(
-            "iam",
-            region_name="us-east-1",
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            verify=laboratory.environment["AWS_CA_BUNDLE"],
-            config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-        )
-        return iam.get_user()["User"]["Arn"]
+        iam = laboratory.aws("iam", self.access_key, self.secret_key)
+        return str(iam.get_user()["User"]["Arn"])
 
 
 def _read(laboratory: Laboratory, path: str) -> Held:

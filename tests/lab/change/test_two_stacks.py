@@ -6,10 +6,8 @@ import copy
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import boto3
 import hvac.exceptions
 import pytest
-from botocore.config import Config
 
 from tests.lab.conftest import ROOT, lab_command
 from tests.lab.logins import log_in, session, signed
@@ -89,14 +87,7 @@ def credentials(world: Laboratory, mount: str) -> dict[str, str]:
 
 def path_of(world: Laboratory, issued: dict[str, str]) -> str:
     """Return the IAM path of the user that the credentials belong to, as AWS tells the user."""
-    iam = boto3.client(
-        "iam",
-        region_name="us-east-1",
-        aws_access_key_id=issued["access_key"],
-        aws_secret_access_key=issued["secret_key"],
-        verify=world.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": world.environment["HTTPS_PROXY"]}),
-    )
+    iam = world.aws("iam", issued["access_key"], issued["secret_key"])
     return str(iam.get_user()["User"]["Path"])
 
 

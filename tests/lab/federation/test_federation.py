@@ -9,9 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
@@ -43,14 +41,7 @@ def _as_user(credentials: dict[str, str]) -> dict[str, str]:
 
 
 def _iam(laboratory: Laboratory, credentials: dict[str, str]) -> Any:  # noqa: ANN401 - boto3 client
-    return boto3.client(
-        "iam",
-        region_name="us-east-1",
-        aws_access_key_id=credentials["access_key"],
-        aws_secret_access_key=credentials["secret_key"],
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
+    return laboratory.aws("iam", credentials["access_key"], credentials["secret_key"])
 
 
 def test_curl_reads_credentials_with_nothing_but_the_exports(deployed: Laboratory) -> None:

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
@@ -269,34 +267,14 @@ def session(world: Laboratory, mount: Mount) -> Iterator[IAMClient]:
     opened = {**trust, "Statement": [*trust["Statement"], joined]}
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(opened))
     try:
-        owner = next(entry for entry in world.accounts() if entry["name"] == account)
-        key = {
-            "aws_access_key_id": owner["access_key_id"],
-            "aws_secret_access_key": owner["secret_access_key"],
-        }
-        sts: Any = _client(world, "sts", **key)
+        owner = world.account(account)
+        sts = world.aws("sts", owner["access_key_id"], owner["secret_access_key"])
         arn = f"arn:aws:iam::{plan(account).id}:role/{name}"
         given = sts.assume_role(RoleArn=arn, RoleSessionName="like-vaults")["Credentials"]
-        yield _client(
-            world,
-            "iam",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
+        keys = (given[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        yield world.aws("iam", *keys)
     finally:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
-
-
-def _client(world: Laboratory, service: str, **credentials: str) -> Any:  # noqa: ANN401 - boto3 makes clients as it goes
-    clients: Any = boto3
-    return clients.client(
-        service,
-        region_name="us-east-1",
-        verify=world.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": world.environment["HTTPS_PROXY"]}),
-        **credentials,
-    )
 
 
 def refusals(iam: Any, user: str, key: str) -> dict[str, str]:  # noqa: ANN401 - boto3 makes clients as it goes

@@ -21,8 +21,6 @@ from tests.lab.stacks import Stack, administrator, holdings
 from tests.production import in_the_laboratory
 
 if TYPE_CHECKING:
-    import hvac
-
     from tests.lab.conftest import Laboratory
 
 ACCOUNTS = ("main", "data")
@@ -36,7 +34,7 @@ def before(world: Laboratory) -> dict[str, Any]:
     lab_command("application", world.home.root)
     world.vault().write("sys/namespaces/" + ADOPTED)
     for namespace in ("", ADOPTED):
-        vault = vault_of(world, namespace)
+        vault = world.vault(namespace)
         vault.sys.enable_secrets_engine("aws", path="theirs")
         vault.sys.enable_auth_method("aws", path="theirs")
         vault.sys.create_or_update_policy("theirs", 'path "theirs/*" { capabilities = ["read"] }')
@@ -91,13 +89,6 @@ def production(
     return stack
 
 
-def vault_of(world: Laboratory, namespace: str) -> hvac.Client:
-    """Return a client that acts in one namespace."""
-    client = world.vault()
-    client.adapter.namespace = namespace
-    return client
-
-
 def caller(world: Laboratory, issued: dict[str, str]) -> dict[str, str]:
     """Return who AWS says that issued credentials are."""
     environment = {
@@ -134,7 +125,7 @@ def test_each_engine_hands_out_what_its_command_says(
     summary = production.outputs()["secrets_engines"][engine]
     command = summary["read_credentials"][role]
     assert command == f"vault read -namespace={summary['namespace']} {engine}/creds/{role}"
-    issued = vault_of(world, summary["namespace"]).read(f"{engine}/creds/{role}")["data"]
+    issued = world.vault(summary["namespace"]).read(f"{engine}/creds/{role}")["data"]
     identity = caller(world, issued)
     assert identity["Account"] == plan(account).id
     assert f":{who}" in identity["Arn"]
@@ -147,7 +138,7 @@ def test_an_application_of_each_account_logs_in_to_its_own_namespace(
         summary = production.outputs()["auth_methods"][method]
         assert summary["role_arn"].split(":")[4] == plan(account).id
         fields = signed(session(world, "app", account=account), region=summary["region"])
-        vault = vault_of(world, summary["namespace"])
+        vault = world.vault(summary["namespace"])
         given: Any = vault.write_data("auth/aws/login", data={"role": "billing", **fields})
         assert "billing" in "".join(given["auth"]["policies"])
 
@@ -157,7 +148,7 @@ def test_a_person_reads_in_the_namespace_what_the_groups_of_the_person_are_grant
 ) -> None:
     summary = production.outputs()["human_logins"]["people"]
     namespace = summary["namespace"]
-    alice = vault_of(world, namespace)
+    alice = world.vault(namespace)
     alice.token = log_in(world, "alice", namespace=namespace).token
     for granted in ("apps/operate", "apps-data/legacy"):
         account, who = WHO[granted]
@@ -168,7 +159,7 @@ def test_a_person_reads_in_the_namespace_what_the_groups_of_the_person_are_grant
         assert f":{who}" in identity["Arn"]
     with pytest.raises(Forbidden, match="permission denied"):
         alice.read("apps/creds/legacy")
-    elsewhere = vault_of(world, ADOPTED)
+    elsewhere = world.vault(ADOPTED)
     elsewhere.token = alice.token
     with pytest.raises(Forbidden):
         elsewhere.read("data/creds/report")

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import hvac.exceptions
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab import switches
@@ -75,15 +73,8 @@ def _decided(laboratory: Laboratory, since: int) -> list[tuple[str, str | None]]
 
 
 def _client(laboratory: Laboratory, service: str, data: dict[str, str]) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    return boto3.client(
-        service,  # type: ignore[call-overload]  # one of two services
-        region_name="us-east-1",
-        aws_access_key_id=data["access_key"],
-        aws_secret_access_key=data["secret_key"],
-        aws_session_token=data.get("session_token"),
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
+    keys = data["access_key"], data["secret_key"], data.get("session_token")
+    return laboratory.aws(service, *keys)
 
 
 def test_a_session_of_vault_that_ends_is_followed_by_another_and_no_reader_notices(

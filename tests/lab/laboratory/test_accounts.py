@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab.accounts import EXTERNAL_ID, plan
@@ -77,19 +75,11 @@ def somebody(laboratory: Laboratory) -> Iterator[dict[str, str]]:
 
 
 def sts(laboratory: Laboratory, key: dict[str, str]) -> Any:  # noqa: ANN401 - boto3 makes clients as it goes
-    clients: Any = boto3
-    return clients.client(
-        "sts",
-        region_name="us-east-1",
-        aws_access_key_id=key["id"],
-        aws_secret_access_key=key["secret"],
-        verify=laboratory.environment["AWS_CA_BUNDLE"],
-        config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
-    )
+    return laboratory.aws("sts", key["id"], key["secret"])
 
 
 def key_of(laboratory: Laboratory, account: str) -> dict[str, str]:
-    owner = next(entry for entry in laboratory.accounts() if entry["name"] == account)
+    owner = laboratory.account(account)
     return {"id": owner["access_key_id"], "secret": owner["secret_access_key"]}
 
 
@@ -159,13 +149,8 @@ def test_nothing_of_one_partition_exists_in_another(laboratory: Laboratory) -> N
     finally:
         gov.delete_role(RoleName="anybody")
     with pytest.raises(ClientError, match="security token included in the request is invalid"):
-        boto3.client(
-            "sts",
-            region_name="us-gov-west-1",
-            aws_access_key_id=main["id"],
-            aws_secret_access_key=main["secret"],
-            verify=laboratory.environment["AWS_CA_BUNDLE"],
-            config=Config(proxies={"https": laboratory.environment["HTTPS_PROXY"]}),
+        laboratory.aws(
+            "sts", main["id"], main["secret"], region="us-gov-west-1"
         ).get_caller_identity()
 
 
