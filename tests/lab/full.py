@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.lab.conftest import ROOT
+from tests.lab.leases import Lease
 from tests.lab.logins import make_role
 from tests.lab.stacks import Stack, administrator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.lab.conftest import Laboratory
@@ -144,45 +143,11 @@ def deploy(laboratory: Laboratory, folder: Path) -> Stack:
     return stack
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lease:
-    """Credentials that Vault has issued."""
-
-    id: str
-    seconds: int
-    keys: Mapping[str, str] = field(repr=False)
-    laboratory: Laboratory
-
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients as it runs
-        """Return a client with the credentials."""
-        keys = (self.keys[key] for key in ("access_key", "secret_key", "session_token"))
-        return self.laboratory.aws(service, *keys)
-
-    def caller(self) -> str:
-        """Return the ARN that AWS knows the credentials by."""
-        arn: str = self.client("sts").get_caller_identity()["Arn"]
-        return arn
-
-    def renew(self) -> None:
-        """Have the lease prolonged."""
-        self.laboratory.vault().write_data("sys/leases/renew", data={"lease_id": self.id})
-
-    def revoke(self) -> None:
-        """End the lease, and learn whether that went well."""
-        data = {"lease_id": self.id, "sync": True}
-        self.laboratory.vault().write_data("sys/leases/revoke", data=data)
-
-
 def issue(laboratory: Laboratory, role: str, **parameters: object) -> Lease:
     """Ask Vault for credentials of a role of the engine."""
     verb = "sts" if role == "session" else "creds"
     answer = laboratory.vault().write_data(f"aws/{verb}/{role}", data=parameters)
-    return Lease(
-        id=answer["lease_id"],
-        seconds=answer["lease_duration"],
-        keys=answer["data"],
-        laboratory=laboratory,
-    )
+    return Lease.of(laboratory, answer)
 
 
 def bind_again(laboratory: Laboratory, principal: str) -> None:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import hvac.exceptions
@@ -15,6 +15,7 @@ import pytest
 from lab import processes, switches
 from lab.switches import Fault, Switches
 from tests.lab.conftest import ROOT, lab_command, start
+from tests.lab.leases import Lease, read_lease
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
 if TYPE_CHECKING:
@@ -44,20 +45,6 @@ engines.LeaseGuard = NoGuard
 federation.EngineArgs = lambda iam_path, **others: EngineArgs(iam_path=None, **others)
 runpy.run_path({program!r})
 """
-
-
-@dataclass(frozen=True)
-class Issued:
-    """Credentials as a client holds them."""
-
-    lease: str
-    access_key: str
-    secret_key: str = field(repr=False)
-
-    def arn(self, laboratory: Laboratory) -> str:
-        """Ask IAM who these credentials are, as the user's own policy allows."""
-        iam = laboratory.aws("iam", self.access_key, self.secret_key)
-        return str(iam.get_user()["User"]["Arn"])
 
 
 class Client(threading.Thread):
@@ -116,11 +103,6 @@ def _engine(**roles: Settings) -> Settings:
     return {"account": "main", "audience": "vault-aws-secrets", "roles": declared}
 
 
-def _read(world: Laboratory, path: str) -> Issued:
-    answer = world.vault().read(path)
-    return Issued(answer["lease_id"], answer["data"]["access_key"], answer["data"]["secret_key"])
-
-
 def _forget_sessions(world: Laboratory) -> None:
     """Restart Vault, which keeps its sessions at AWS in memory."""
     processes.stop(world.home, ["vault"])
@@ -158,7 +140,7 @@ def test_nothing_is_left_though_leases_live_and_a_client_keeps_asking(
 ) -> None:
     stack = _stack(world, tmp_path, settings())
     for _ in range(20):
-        _read(world, "aws/creds/my-role")
+        read_lease(world, "aws/creds/my-role")
     assert len(holdings(world)["users"]) == 20
     _forget_sessions(world)
 
@@ -172,8 +154,8 @@ def test_a_request_under_way_is_waited_for(world: Laboratory, tmp_path: Path) ->
     stack = _stack(world, tmp_path, settings())
     _switch(world, fault=Fault(kind="hold", write="iam.amazonaws.com CreateUser"))
     _forget_sessions(world)
-    issued: list[Issued] = []
-    asking = threading.Thread(target=lambda: issued.append(_read(world, "aws/creds/my-role")))
+    issued: list[Lease] = []
+    asking = threading.Thread(target=lambda: issued.append(read_lease(world, "aws/creds/my-role")))
     asking.start()
     _await("the held write", lambda: world.home.writes.exists() and _held(world))
 
@@ -204,7 +186,7 @@ def test_a_user_whose_making_was_interrupted_is_not_left_without_its_role(
     _switch(world, fault=Fault(kind="refuse", write="iam.amazonaws.com PutUserPolicy my-role"))
     _forget_sessions(world)
     with pytest.raises(hvac.exceptions.VaultError):
-        _read(world, "aws/creds/my-role")
+        read_lease(world, "aws/creds/my-role")
     _switch(world)
     (user,) = _users(world)
 
@@ -229,22 +211,22 @@ def test_what_an_update_removes_takes_its_users_along_and_no_others(
     other = _engine(other=USER) | {"audience": "other"}
     stack = _stack(world, tmp_path, settings(aws=_engine(grouped=grouped, plain=USER), other=other))
     paths = ("aws/creds/grouped", "aws/creds/plain", "other/creds/other")
-    held = {path: _read(world, path) for path in paths}
-    arns = {path: issued.arn(world) for path, issued in held.items()}
+    held = {path: read_lease(world, path) for path in paths}
+    arns = {path: issued.user() for path, issued in held.items()}
 
     def update(values: Settings, gone: str) -> None:
         stack.configure(values)
         stack.up()
         del held[gone]
-        assert {path: issued.arn(world) for path, issued in held.items()} == {
+        assert {path: issued.user() for path, issued in held.items()} == {
             path: arns[path] for path in held
         }
         assert holdings(world)["users"] == {arns[path] for path in held}
 
     one_group = USER | {"groups": ["readers"]}
     update(settings(aws=_engine(grouped=one_group, plain=USER), other=other), "aws/creds/grouped")
-    held["aws/creds/grouped"] = _read(world, "aws/creds/grouped")
-    arns["aws/creds/grouped"] = held["aws/creds/grouped"].arn(world)
+    held["aws/creds/grouped"] = read_lease(world, "aws/creds/grouped")
+    arns["aws/creds/grouped"] = held["aws/creds/grouped"].user()
     update(settings(aws=_engine(grouped=one_group), other=other), "aws/creds/plain")
     _forget_sessions(world)
     update(settings(other=other), "aws/creds/grouped")
@@ -261,7 +243,7 @@ def test_without_guards_the_same_destroy_gets_stuck(world: Laboratory, tmp_path:
     program.write_text(WITHOUT_GUARDS.format(program=str(ROOT / "__main__.py")), "utf-8")
     stack.create(settings())
     stack.up()
-    _read(world, "aws/creds/my-role")
+    read_lease(world, "aws/creds/my-role")
 
     for _ in range(2):
         stuck = stack.destroy(check=False)
@@ -283,7 +265,7 @@ def test_a_lease_that_cannot_be_revoked_stops_the_destroy(
     world: Laboratory, tmp_path: Path, reason: str, told: str
 ) -> None:
     stack = _stack(world, tmp_path, settings())
-    issued = _read(world, "aws/creds/my-role")
+    issued = read_lease(world, "aws/creds/my-role")
     _forget_sessions(world)
     seen = len(world.decisions())
     role = "vault-secret-alive-root-aws"
@@ -296,10 +278,10 @@ def test_a_lease_that_cannot_be_revoked_stops_the_destroy(
     stopped = stack.pulumi("destroy", "--yes", "--skip-preview", check=False, env=IMPATIENT)
     said = " ".join(stopped.stdout.split())
     assert stopped.returncode != 0
-    assert f"the first is {issued.lease}" in said
+    assert f"the first is {issued.id}" in said
     assert told in said
     assert REPEAT in said
-    assert issued.arn(world)
+    assert issued.user()
     left = holdings(world)
     assert list(left["roles"]) == [role]
     assert left["providers"]
@@ -323,7 +305,7 @@ def test_a_configuration_written_by_somebody_else_is_mended_and_no_lease_ends(
     world: Laboratory, tmp_path: Path
 ) -> None:
     stack = _stack(world, tmp_path, settings())
-    issued = _read(world, "aws/creds/my-role")
+    issued = read_lease(world, "aws/creds/my-role")
     declared = holdings(world)
     vault = world.vault()
 
@@ -343,7 +325,7 @@ def test_a_configuration_written_by_somebody_else_is_mended_and_no_lease_ends(
     assert "aws/config/root has no identity_token_audience" in said
     assert "`vault write aws/config/root identity_token_audience=... role_arn=...`" in said
     assert REPEAT in said
-    assert issued.arn(world)
+    assert issued.user()
 
     known = stack.outputs()["secrets_engines"]["aws"]
     federation = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hvac.exceptions
@@ -21,6 +20,7 @@ from tests.lab.awaiting import eventually
 from tests.lab.changed_program import changed
 from tests.lab.conftest import ROOT
 from tests.lab.lease_ends import up_that_ends_leases_first
+from tests.lab.leases import read_lease
 from tests.lab.several import BY_PROFILE
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
@@ -73,28 +73,6 @@ def stack(made: Stack) -> Stack:
     made.configure(_settings())
     made.up()
     return made
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """One live lease and the IAM user behind it."""
-
-    lease: str
-    access_key: str
-    secret_key: str = field(repr=False)
-
-    def user(self, laboratory: Laboratory) -> str:
-        """Ask IAM who these credentials are, as the user's own policy allows."""
-        iam = laboratory.aws("iam", self.access_key, self.secret_key)
-        return str(iam.get_user()["User"]["Arn"])
-
-
-def _read(laboratory: Laboratory, path: str) -> Held:
-    answer = laboratory.vault().read(path)
-    data = answer["data"]
-    return Held(
-        lease=answer["lease_id"], access_key=data["access_key"], secret_key=data["secret_key"]
-    )
 
 
 def _sign_in_anew(laboratory: Laboratory, mount: str) -> None:
@@ -189,15 +167,15 @@ def _listed(laboratory: Laboratory) -> list[str]:
 @pytest.mark.parametrize("chain", ["renewed-intermediate", "renewed-root"])
 def test_another_certificate_authority_is_shown_named_and_mended(stack: Stack, chain: str) -> None:
     laboratory, (old,) = stack.laboratory, _listed(stack.laboratory)
-    held = _read(laboratory, "aws/creds/my-role")
+    held = read_lease(laboratory, "aws/creds/my-role")
     begun = len(laboratory.decisions())
     switches.store(laboratory.home, Switches(presented_chain={HOST: chain}))
 
     # Vault needs its issuer no sooner than its session ends.
-    laboratory.vault().sys.revoke_lease(_read(laboratory, "beside/creds/my-role").lease)
+    laboratory.vault().sys.revoke_lease(read_lease(laboratory, "beside/creds/my-role").id)
     _sign_in_anew(laboratory, "aws")
     with pytest.raises(hvac.exceptions.VaultError, match="NoCredentialProviders"):
-        _read(laboratory, "aws/creds/my-role")
+        read_lease(laboratory, "aws/creds/my-role")
     refused = _exchanged(laboratory, begun)[-1]
     assert refused["error"] == "InvalidIdentityToken"
     assert f"the provider lists {old}" in refused["rule"]
@@ -229,16 +207,16 @@ def test_another_certificate_authority_is_shown_named_and_mended(stack: Stack, c
     stopped = stack.pulumi("destroy", "--yes", "--skip-preview", check=False, env=IMPATIENT)
     assert stopped.returncode != 0
     assert f"The thumbprint of {HOST} is {new} now" in stopped.stdout
-    assert held.user(laboratory) in _users(laboratory)
+    assert held.user() in _users(laboratory)
 
     stack.up()
     assert _listed(laboratory) == [new]
     assert {tuple(engine["thumbprints"]) for engine in _outputs(stack)} == {(new,)}
-    assert held.user(laboratory) in _users(laboratory)
+    assert held.user() in _users(laboratory)
     for engine in ("aws", "beside"):
         _sign_in_anew(laboratory, engine)
-        laboratory.vault().sys.revoke_lease(_read(laboratory, f"{engine}/creds/my-role").lease)
-    laboratory.vault().sys.revoke_lease(held.lease)
+        laboratory.vault().sys.revoke_lease(read_lease(laboratory, f"{engine}/creds/my-role").id)
+    laboratory.vault().sys.revoke_lease(held.id)
     stack.expect_no_changes()
 
 
@@ -272,23 +250,23 @@ def test_a_pinned_thumbprint_that_is_not_the_issuers_fails_the_update_by_name(
     stack.configure(_settings())
     stack.up()
     laboratory = stack.laboratory
-    laboratory.vault().sys.revoke_lease(_read(laboratory, "aws/creds/my-role").lease)
+    laboratory.vault().sys.revoke_lease(read_lease(laboratory, "aws/creds/my-role").id)
 
 
 @contextmanager
 def _ends_leases_first(stack: Stack) -> Iterator[None]:
     """Hold a lease of each engine over an announced change of ``aws``: its user must go, first."""
     laboratory, begun = stack.laboratory, len(stack.laboratory.decisions())
-    gone, kept = (_read(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside"))
-    users = {held.user(laboratory): held for held in (gone, kept)}
+    gone, kept = (read_lease(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside"))
+    users = {held.user(): held for held in (gone, kept)}
     announced = up_that_ends_leases_first(stack, "aws")
     assert not {name for name in announced if name.startswith("beside")}
 
     (left,) = set(users) & (_users(laboratory) | _users(laboratory, "data"))
     assert users[left] is kept
-    assert kept.user(laboratory) == left
+    assert kept.user() == left
     with pytest.raises(hvac.exceptions.VaultError):
-        laboratory.vault().sys.read_lease(gone.lease)
+        laboratory.vault().sys.read_lease(gone.id)
     done = [
         (entry["action"], entry["resource"])
         for entry in laboratory.decisions()[begun:]
@@ -303,8 +281,8 @@ def _ends_leases_first(stack: Stack) -> Iterator[None]:
     yield
     vault = laboratory.vault()
     for engine in ("aws", "beside"):
-        vault.sys.revoke_lease(_read(laboratory, f"{engine}/creds/my-role").lease)
-    vault.sys.revoke_lease(kept.lease)
+        vault.sys.revoke_lease(read_lease(laboratory, f"{engine}/creds/my-role").id)
+    vault.sys.revoke_lease(kept.id)
     stack.expect_no_changes()
 
 
@@ -321,8 +299,8 @@ def test_a_new_audience_ends_the_leases_of_its_engine_alone(stack: Stack) -> Non
 def test_a_new_username_template_ends_the_leases_of_its_engines(stack: Stack) -> None:
     """It is every engine's, so a later version of the program ends all leases, as it says."""
     laboratory = stack.laboratory
-    leases = [_read(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside")]
-    users = {held.user(laboratory) for held in leases}
+    leases = [read_lease(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside")]
+    users = {held.user() for held in leases}
     name = "DISPLAY_NAME_KEPT = 1"
     with changed(stack, "federation/names.py", f"{name}6", f"{name}2"):
         up_that_ends_leases_first(stack, "aws", "beside")
@@ -330,7 +308,9 @@ def test_a_new_username_template_ends_the_leases_of_its_engines(stack: Stack) ->
         for engine in ("aws", "beside"):
             template = laboratory.vault().read(f"{engine}/config/root")["data"]["username_template"]
             assert "truncate 12" in template
-            laboratory.vault().sys.revoke_lease(_read(laboratory, f"{engine}/creds/my-role").lease)
+            laboratory.vault().sys.revoke_lease(
+                read_lease(laboratory, f"{engine}/creds/my-role").id
+            )
 
 
 def test_a_new_role_name_ends_the_leases_made_by_the_old_one(stack: Stack) -> None:
@@ -348,8 +328,8 @@ def test_an_engine_given_another_name_takes_its_leases_along_and_no_others(
     stack: Stack, audience: str | None
 ) -> None:
     laboratory = stack.laboratory
-    gone, kept = (_read(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside"))
-    users = {held.user(laboratory) for held in (gone, kept)}
+    gone, kept = (read_lease(laboratory, f"{engine}/creds/my-role") for engine in ("aws", "beside"))
+    users = {held.user() for held in (gone, kept)}
     renamed = _settings()
     renamed["secretsEngines"]["cloud"] = renamed["secretsEngines"].pop("aws")
     if audience:
@@ -357,10 +337,10 @@ def test_an_engine_given_another_name_takes_its_leases_along_and_no_others(
     stack.configure(renamed)
     stack.up()
     stack.expect_no_changes()  # of the same audience, neither side may have lost it
-    assert users & _users(laboratory) == {kept.user(laboratory)}
+    assert users & _users(laboratory) == {kept.user()}
     assert set(holdings(laboratory)["mounts"]) == {"beside/", "cloud/"}
     vault = laboratory.vault()
-    for lease in (kept.lease, _read(laboratory, "cloud/creds/my-role").lease):
+    for lease in (kept.id, read_lease(laboratory, "cloud/creds/my-role").id):
         vault.sys.revoke_lease(lease)
 
 
@@ -371,9 +351,9 @@ def test_a_new_account_ends_what_was_issued_in_the_old_one(stack: Stack) -> None
     with _ends_leases_first(stack):
         role = stack.laboratory.vault().read("aws/config/root")["data"]["role_arn"]
         assert role == f"arn:aws:iam::{plan('data').id}:role/vault-secret-turning-root-aws"
-        issued = _read(stack.laboratory, "aws/creds/my-role")
-        assert f"::{plan('data').id}:" in issued.user(stack.laboratory)
-        stack.laboratory.vault().sys.revoke_lease(issued.lease)
+        issued = read_lease(stack.laboratory, "aws/creds/my-role")
+        assert f"::{plan('data').id}:" in issued.user()
+        stack.laboratory.vault().sys.revoke_lease(issued.id)
         assert _users(stack.laboratory, "data") == set()
 
 
