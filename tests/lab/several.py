@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.accounts import EXTERNAL_ID, plan
+from tests.committed import USER
 
 if TYPE_CHECKING:
     from tests.lab.stacks import Settings
@@ -26,12 +27,11 @@ ENGINES = {"aws": "main", "beside": "main", "data": "data"}
 def several(data: Settings | None = None) -> Settings:
     """Return settings with two engines in one account and one in another."""
     accounts = {"main": BY_ENVIRONMENT, "data": data or BY_DEPLOY_ROLE}
-    role = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
     return {
         "vault": {"address": "https://vault.lab.test"},
         "accounts": accounts,
         "secretsEngines": {
-            key: {"account": account, "audience": f"vault-{key}", "roles": {"my-role": role}}
+            key: {"account": account, "audience": f"vault-{key}", "roles": {"my-role": USER}}
             for key, account in ENGINES.items()
         },
     }

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lab.accounts import region
-from tests.committed import SECRET_SECTION
+from tests.committed import SECRET_SECTION, USER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,7 @@ Settings = dict[str, Any]
 
 def settings(**engines: Settings) -> Settings:
     """Return settings with the given secrets engines; none means the committed dev stack's one."""
-    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    own = {"account": "main", "audience": "vault-aws-secrets", "roles": {"my-role": user}}
+    own = {"account": "main", "audience": "vault-aws-secrets", "roles": {"my-role": USER}}
     return {
         "vault": {"address": "https://vault.lab.test"},
         "accounts": {"main": {"id": "123456789012", "region": "us-east-1"}},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.committed import committed
+from tests.committed import committed, engines_in
 from tests.program.conftest import namespace_id, run_program
 
 if TYPE_CHECKING:
@@ -23,17 +23,7 @@ def _config(**namespaces: str) -> dict[str, Any]:
             key.replace("__", "/").replace("_", "-"): namespaces[key] for key in namespaces
         }
     }
-    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    config["vault-aws-federation:secretsEngines"] = {
-        key: {
-            "account": "main",
-            "audience": f"vault-{key}",
-            "path": "aws",
-            "namespace": place,
-            "roles": {"my-role": user},
-        }
-        for key, place in PLACES.items()
-    }
+    config["vault-aws-federation:secretsEngines"] = engines_in(PLACES)
     for section in ("targetRoles", "humanLogins", "humanLoginSecrets"):
         config.pop(f"vault-aws-federation:{section}", None)
     return config

@@ -14,7 +14,7 @@ import pytest
 
 import components
 from federation.names import USERNAME_TEMPLATE
-from tests.committed import committed
+from tests.committed import USER, committed
 from tests.program.conftest import run_program
 
 if TYPE_CHECKING:
@@ -180,8 +180,7 @@ def _with_engine(**changes: object) -> dict[str, Any]:
 
 
 def test_a_second_role_adds_its_own_resources_and_touches_no_identity(program: Engine) -> None:
-    role = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    both = committed()["vault-aws-federation:secretsEngines"]["aws"]["roles"] | {"other": role}
+    both = committed()["vault-aws-federation:secretsEngines"]["aws"]["roles"] | {"other": USER}
     before = {entry.urn for entry in program.registered()}
     after = {entry.urn for entry in run_program(_with_engine(roles=both)).registered()}
     assert before <= after

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.home import read_json
+from tests.committed import USER
 from tests.lab.conftest import ROOT, lab_command
 from tests.lab.logins import session, signed
 from tests.lab.stacks import Stack, administrator, holdings, settings
@@ -14,7 +15,6 @@ from tests.lab.stacks import Stack, administrator, holdings, settings
 if TYPE_CHECKING:
     from tests.lab.conftest import Laboratory
 
-USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 APP = {"boundPrincipals": ["arn:aws:iam::123456789012:role/app"], "policies": ["dev"]}
 ALL = ("aws-mount", "auth/app-mount", "people-method", "people-group/engineering")
 

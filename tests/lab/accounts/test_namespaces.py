@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
+from tests.committed import engines_in
 from tests.lab.conftest import ROOT
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
@@ -38,18 +39,7 @@ CONFIGURATIONS = {"secret": "aws/config/root", "auth": "auth/aws/config/client"}
 
 def own(**namespaces: str) -> Settings:
     """Return the settings of the stack; namespaces by path, with _ for - and __ for /."""
-    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    engines = {
-        key: {
-            "account": "main",
-            "audience": f"vault-{key}",
-            "path": "aws",
-            "namespace": place,
-            "roles": {"my-role": user},
-        }
-        for key, place in PLACES.items()
-    }
-    values = settings(**engines)
+    values = settings(**engines_in(PLACES))
     values["vault"]["namespaces"] = {
         path.replace("__", "/").replace("_", "-"): owner for path, owner in namespaces.items()
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.home import read_json
+from tests.committed import USER
 from tests.lab import full
 from tests.lab.conftest import ROOT
 from tests.lab.logins import make_role
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tests.lab.conftest import Laboratory
 
 Values = dict[str, Any]
-USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 SESSION = {"credentialType": "assumed_role", "targetRoles": ["deploy"]}
 APP = {"boundPrincipals": [f"arn:aws:iam::{full.MAIN}:role/app"], "policies": ["dev"]}
 

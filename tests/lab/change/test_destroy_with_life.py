@@ -14,6 +14,7 @@ import pytest
 
 from lab import processes, switches
 from lab.switches import Fault, Switches
+from tests.committed import USER
 from tests.lab.conftest import ROOT, lab_command, start
 from tests.lab.leases import Lease, read_lease
 from tests.lab.stacks import Stack, administrator, holdings, settings
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tests.lab.stacks import Settings
 
 AWAITED_SECONDS = 60
-USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 IMPATIENT = {"LEASE_REVOCATION_SECONDS": "2"}
 REPEAT = "then repeat the `pulumi destroy` or `pulumi up` that failed"
 UNFEDERATED = {"identity_token_audience": "", "role_arn": ""}

@@ -16,6 +16,7 @@ import pytest
 from lab import switches
 from lab.accounts import plan
 from lab.switches import Switches
+from tests.committed import USER
 from tests.lab.awaiting import eventually
 from tests.lab.changed_program import changed
 from tests.lab.conftest import ROOT
@@ -34,7 +35,6 @@ HOST = "vault.lab.test"
 PROVIDER = f"arn:aws:iam::{plan('main').id}:oidc-provider/{HOST}/v1/identity/oidc/plugins"
 KEY = "turning-root-plugin-identity"
 ROTATION_SECONDS = 60
-USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 IMPATIENT = {"LEASE_REVOCATION_SECONDS": "2"}
 EXCHANGE = "sts:AssumeRoleWithWebIdentity"
 _IN_OUTPUT = re.compile(

@@ -10,6 +10,7 @@ from hvac.exceptions import InvalidRequest
 
 from lab.home import read_json
 from lab.switches import Switches, store
+from tests.committed import engines_in
 from tests.lab.conftest import ROOT
 from tests.lab.stacks import Stack, administrator, holdings, settings
 
@@ -22,18 +23,7 @@ PLACES = {"aws": "", "a": "team-a"}
 @pytest.fixture(scope="module")
 def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """Engines in two namespaces, deployed with another issuer address."""
-    user = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
-    engines = {
-        key: {
-            "account": "main",
-            "audience": f"vault-{key}",
-            "path": "aws",
-            "namespace": place,
-            "roles": {"my-role": user},
-        }
-        for key, place in PLACES.items()
-    }
-    values = settings(**engines)
+    values = settings(**engines_in(PLACES))
     values["vault"] |= {
         "issuerAddress": "https://issuer.lab.test",
         "namespaces": {"team-a": "managed"},

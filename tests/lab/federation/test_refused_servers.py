@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import hvac.exceptions
 import pytest
 
+from tests.committed import USER
 from tests.lab.conftest import ROOT, Laboratory, lab_command
 from tests.lab.logins import log_in, session, signed
 from tests.lab.stacks import Stack, holdings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tests.lab.stacks import Settings
 
 _GOOD = ("--vault-edition", "ent", "--vault-version", "1.21.0", "--no-hide-vault-version")
-_LATE = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 _LOGIN = {
     "boundPrincipals": ["arn:aws:iam::123456789012:role/app"],
     "policies": ["dev"],
@@ -157,7 +157,7 @@ def previewed(stack: Stack, server: Server, resumed: Attempt) -> list[dict[str, 
 def turned(stack: Stack, previewed: list[object]) -> Attempt:
     """An update after the server has turned, which is to add a Vault role to each mount."""
     wanted = settings()
-    wanted["secretsEngines"]["aws"]["roles"]["late-role"] = _LATE
+    wanted["secretsEngines"]["aws"]["roles"]["late-role"] = USER
     wanted["authMethods"]["aws"]["roles"]["late-role"] = _LOGIN
     stack.configure(wanted)
     attempt = _up(stack)

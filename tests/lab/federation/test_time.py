@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from lab import switches
 from lab.switches import Switches
+from tests.committed import USER
 from tests.lab.awaiting import eventually
 from tests.lab.conftest import ROOT, lab_command, start
 from tests.lab.stacks import Stack, administrator, holdings, settings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 EXCHANGE = "sts:AssumeRoleWithWebIdentity"
 SESSION_SECONDS = 3600
 DELAY_SECONDS = 8
-USER = {"credentialType": "iam_user", "policy": "policies/aws/get-own-user.json"}
 
 
 @pytest.fixture(scope="module")
