@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +13,6 @@ import hvac.exceptions
 import requests  # hvac lets its exceptions through
 
 from clients.errors import (
-    NotSignedInError,
     VaultError,
     VaultForbiddenError,
     VaultUnreachableError,
@@ -28,28 +26,11 @@ if TYPE_CHECKING:
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
 
-NOT_SIGNED_IN = "NoCredentialProviders"
-"""What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
-
-PROBE = "session-check"
-"""Name of a static role and of an IAM user, neither of which ever exists."""
-
-REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
-"""How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
-
 OF_EVERY_NAMESPACE = frozenset(
     f"{prefix}{kind}" for kind in ("system", "identity", "cubbyhole") for prefix in ("", "ns_")
 )
 """Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
 the root one ``ns_...`` (``sys/mounts``)."""
-
-ENGINE_SETTINGS = (
-    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
-    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
-    *("role_arn", "identity_token_audience", "identity_token_ttl"),
-)
-"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
-credentials"), without keys and their rotation, which it does not have."""
 
 _KEYS = threading.Lock()
 """Held while a signing key's audiences are read and written back: Vault has no single step."""
@@ -306,60 +287,6 @@ class Vault:
         put = self._client.adapter.put
         body, timeout = {"sync": True}, (self._timeout, REVOCATION_SECONDS)
         self._ask("update", path, lambda: put(f"/v1/{path}", json=body, timeout=timeout))
-
-    def session(self, path: str) -> str:
-        """Make the AWS secrets engine at ``path`` sign in anew; return the ARN of who it then is.
-
-        Nothing in Vault's API says it, so Vault is asked for a static role of an IAM user that
-        does not exist. It signs in to look that user up, AWS refuses, for no session of this
-        program may look users up, and names whom it refused. Without a rotation period, nothing is
-        stored and nobody's keys are touched, whatever AWS answers (Vault, AWS secrets engine API,
-        "Create/Update static role": both fields are required).
-
-        Raises:
-            NotSignedInError: AWS gave the engine no session.
-            VaultError: unreachable or refused, or AWS answered something else.
-        """
-        role, data = f"{path}/static-roles/{PROBE}", {"username": PROBE}
-        try:
-            self._ask("update", role, lambda: self._client.write_data(role, data=data))
-        except VaultError as error:
-            if NOT_SIGNED_IN in str(error):
-                raise NotSignedInError(f"Vault's mount {path} has no session at AWS") from error
-            if refused := REFUSED.search(str(error)):
-                return refused[1]
-            raise
-        raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
-
-    def set_username_template(self, path: str, template: str) -> None:
-        """Make the AWS secrets engine at ``path`` name users by ``template``, else as it was.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        self._rewrite(path, {"username_template": template})
-
-    def reconnect(self, path: str) -> None:
-        """Make the AWS secrets engine at ``path`` sign in to AWS anew, its configuration unchanged.
-
-        An engine that could not sign in when it was first used never tries again; any write of its
-        configuration discards its client.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        self._rewrite(path, {})
-
-    def _rewrite(self, path: str, changes: dict[str, Any]) -> None:
-        """Write the configuration of a federated AWS secrets engine as it is, but for ``changes``.
-
-        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
-        template.
-        """
-        config = f"{path}/config/root"
-        held = self._read(config) or {}
-        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
-        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
 
     def set_token_key(self, path: str, key: str) -> None:
         """Let the auth method at ``path`` have its tokens signed with the named key.

@@ -17,8 +17,9 @@ import time
 from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.secrets_engine import NOT_SIGNED_IN, SecretsEngine
 from clients.tls import TlsError, presented_chain
-from clients.vault import NOT_SIGNED_IN, Vault
+from clients.vault import Vault
 from federation import certificates, identity
 from federation.identity import MountClass
 from operations import log, on_stdout
@@ -148,7 +149,7 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
         time.sleep(PAUSE_SECONDS)
 
 
-def revoke(vault: Vault, mount: str, role: str, *, deadline: float = DEADLINE_SECONDS) -> int:
+def revoke(engine: SecretsEngine, role: str, *, deadline: float = DEADLINE_SECONDS) -> int:
     """Revoke the leases of a Vault role until none is left, and return how many there were.
 
     A mount or Vault role that is gone has no leases left: nothing to do. The Vault role is usually
@@ -156,8 +157,7 @@ def revoke(vault: Vault, mount: str, role: str, *, deadline: float = DEADLINE_SE
     what it hands out by now is not waited for.
 
     Args:
-        vault: Connection to the namespace of the mount.
-        mount: Path of the secrets engine.
+        engine: The secrets engine.
         role: Name of the Vault role.
         deadline: Seconds to repeat what AWS refuses, from the last lease that went.
 
@@ -167,20 +167,20 @@ def revoke(vault: Vault, mount: str, role: str, *, deadline: float = DEADLINE_SE
         NotFederatedError: Vault could not sign in, and no waiting mends it.
         LeasesRemainError: AWS did not let Vault delete what it had made.
     """
-    return sum(_empty(vault, mount, f"{mount}/{path}/{role}", deadline) for path in PATHS)
+    return sum(_empty(engine, f"{engine.path}/{path}/{role}", deadline) for path in PATHS)
 
 
-def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
-    leases = set(vault.leases(prefix))
+def _empty(engine: SecretsEngine, prefix: str, deadline: float) -> int:
+    leases = set(engine.leases(prefix))
     old, seen = set(leases), set(leases)
     until = time.monotonic() + deadline
     any_gone = False
     while leases:
-        refusal = _refusal(vault, mount, prefix)
-        before, leases = leases, set(vault.leases(prefix))
+        refusal = _refusal(engine, prefix)
+        before, leases = leases, set(engine.leases(prefix))
         old &= leases
         seen |= leases
-        if not leases or (not old and _is_declared(vault, mount, prefix)):
+        if not leases or (not old and _is_declared(engine, prefix)):
             break
         if before - leases:
             until = max(until, time.monotonic() + deadline)
@@ -202,30 +202,30 @@ def _empty(vault: Vault, mount: str, prefix: str, deadline: float) -> int:
     return len(seen)
 
 
-def _refusal(vault: Vault, mount: str, prefix: str) -> VaultError | None:
+def _refusal(engine: SecretsEngine, prefix: str) -> VaultError | None:
     try:
-        vault.revoke_prefix(prefix)
+        engine.revoke_prefix(prefix)
     except (VaultUnreachableError, VaultForbiddenError):
         raise
     except VaultError as error:
         if NOT_SIGNED_IN in str(error):
-            _require_federation(vault, mount)
-            vault.reconnect(mount)
+            _require_federation(engine)
+            engine.reconnect()
         return error
     return None
 
 
-def _require_federation(vault: Vault, mount: str) -> None:
-    held = vault.federation(MountClass.SECRET, mount)
+def _require_federation(engine: SecretsEngine) -> None:
+    held = engine.federation(MountClass.SECRET, engine.path)
     if held and not (held.audience and held.role_arn):
         raise NotFederatedError(
-            f"Vault cannot sign in to AWS: {mount}/config/root has no identity_token_audience or "
-            "no role_arn, and was written anew by somebody else"
+            f"Vault cannot sign in to AWS: {engine.path}/config/root has no "
+            "identity_token_audience or no role_arn, and was written anew by somebody else"
         )
 
 
-def _is_declared(vault: Vault, mount: str, prefix: str) -> bool:
-    held = vault.mount(mount)
+def _is_declared(engine: SecretsEngine, prefix: str) -> bool:
+    held = engine.mount(engine.path)
     return held is not None and prefix.rpartition("/")[2] in held.vault_roles
 
 
@@ -274,16 +274,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not address:
         parser.error("VAULT_ADDR is not set")
     namespace = os.environ.get("VAULT_NAMESPACE", "")
-    place = {"mount": given.mount, "role": given.role, "deadline": given.deadline}
     try:
-        with Vault(address) as root, Vault(address, namespace) as vault:
-            if not await_requests(root, **place):
+        with Vault(address) as root, SecretsEngine(address, namespace, given.mount) as engine:
+            if not await_requests(root, given.mount, given.role, deadline=given.deadline):
                 print(
                     "requests for credentials that are under way cannot be seen: the token may "
                     "not read sys/in-flight-req of the root namespace",
                     file=sys.stderr,
                 )
-            count = revoke(vault, **place)
+            count = revoke(engine, given.role, deadline=given.deadline)
     except (VaultError, RevocationError) as error:
         print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)
         if isinstance(error, EngineNotSignedInError):

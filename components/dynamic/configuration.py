@@ -11,6 +11,7 @@ from federation import identity, releases
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
+    from clients.secrets_engine import SecretsEngine
     from clients.vault import HeldFederation, Vault
     from components.dynamic.base import Props
 
@@ -75,15 +76,14 @@ def problem(vault: Vault, declared: Props, found: HeldFederation | None) -> str:
     return _difference(found, declared) or _issuer_problem(declared["issuer"])
 
 
-def write_template(vault: Vault, declared: Props, found: HeldFederation | None) -> None:
-    """Let a secrets engine name users as declared, if the one found does not.
+def write_template(engine: SecretsEngine, template: str, found: HeldFederation | None) -> None:
+    """Let a secrets engine name users by the template, if what was found does not.
 
     Raises:
         VaultError: Vault does not take it.
     """
-    template = declared[TEMPLATE]
     if found is None or found.username_template != template:
-        vault.set_username_template(declared["path"], template)
+        engine.set_username_template(template)
 
 
 def _difference(found: HeldFederation, declared: Props) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -13,6 +14,9 @@ from components.dynamic.probe import await_reach
 from components.dynamic.session import SessionArgs, await_session
 from federation.account import AccountAccess
 from federation.identity import MountClass
+
+if TYPE_CHECKING:
+    from clients.vault import HeldFederation, Vault
 
 VISIBLE_SECONDS = 15.0
 """How long IAM may go on listing a user that was deleted (IAM User Guide, "Changes that I make are
@@ -97,11 +101,8 @@ class _FederationProvider(Watcher):
             FederationError: with cause and remedy.
         """
         declared = self.asked(props)
-        vault = reach.vault(declared)
-        found = configuration.look(vault, declared)
-        if problem := configuration.problem(vault, declared, found):
-            raise FederationError(problem)
         if declared["mount_class"] == MountClass.AUTH:
+            _verified(reach.vault(declared), declared)
             trouble = await_reach(reach.auth_method(declared), declared["role_arn"])
             if trouble:
                 raise FederationError(
@@ -109,8 +110,10 @@ class _FederationProvider(Watcher):
                     "again"
                 )
             return
-        configuration.write_template(vault, declared, found)
-        if trouble := await_session(vault, declared):
+        engine = reach.secrets_engine(declared)
+        found = _verified(engine, declared)
+        configuration.write_template(engine, declared[configuration.TEMPLATE], found)
+        if trouble := await_session(engine, declared):
             raise FederationError(trouble)
 
     def held(self, props: Props) -> Props:
@@ -138,6 +141,14 @@ class _FederationProvider(Watcher):
                     "else deletes: delete them, then repeat"
                 )
             time.sleep(PAUSE_SECONDS)
+
+
+def _verified(vault: Vault, declared: Props) -> HeldFederation | None:
+    """Return what the mount holds, if it is as declared."""
+    found = configuration.look(vault, declared)
+    if problem := configuration.problem(vault, declared, found):
+        raise FederationError(problem)
+    return found
 
 
 class Federation(pulumi.dynamic.Resource, module="vaultwif", name="Federation"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clients.auth_method import AuthMethod
     from clients.aws import Account
     from clients.logins import Logins
+    from clients.secrets_engine import SecretsEngine
     from clients.vault import Vault
 
 Answer = TypeVar("Answer")
@@ -47,6 +48,14 @@ def vault(props: dict[str, Any]) -> Vault:
 
     where = (props["address"], props["namespace"])
     return _shared(("vault", where), lambda: Vault(*where))
+
+
+def secrets_engine(props: dict[str, Any]) -> SecretsEngine:
+    """Return the connection to the secrets engine that the inputs name."""
+    from clients.secrets_engine import SecretsEngine  # noqa: PLC0415 - as above
+
+    where = (props["address"], props["namespace"], props["path"])
+    return _shared(("secrets engine", where), lambda: SecretsEngine(*where))
 
 
 def auth_method(props: dict[str, Any]) -> AuthMethod:

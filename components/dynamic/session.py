@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from clients.vault import Vault
+    from clients.secrets_engine import SecretsEngine
     from components.dynamic.base import Props
     from federation.account import AccountAccess
 
@@ -50,7 +50,7 @@ class SessionArgs:
     """The account."""
 
 
-def await_session(vault: Vault, props: Props) -> str:
+def await_session(engine: SecretsEngine, props: Props) -> str:
     """Let the engine sign in until AWS takes it for its role; return why that is in vain, if it is.
 
     Raises:
@@ -59,10 +59,10 @@ def await_session(vault: Vault, props: Props) -> str:
     began = time.monotonic()
     while True:
         try:
-            return _foreign(vault.session(props["path"]), props)
+            return _foreign(engine.session(), props)
         except NotSignedInError:
             # Also before giving up: the client that failed would stay, whatever is mended.
-            vault.reconnect(props["path"])
+            engine.reconnect()
         waited = time.monotonic() - began
         known = _obstacles(props) if waited >= VISIBLE_SECONDS else []
         if known or waited >= EFFECTIVE_SECONDS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from clients import auth_method, aws, logins, tls
+from clients import auth_method, aws, logins, secrets_engine, tls
 from clients import vault as client
 from clients.errors import NotSignedInError, VaultError
 from components.dynamic import federation as of_a_mount
@@ -98,6 +98,7 @@ class World:
         for place, name, fake in (
             (client, "Vault", self.vault),
             (auth_method, "AuthMethod", self.vault),
+            (secrets_engine, "SecretsEngine", self.vault),
             (logins, "Logins", self.vault),
             (client, "public_document", self.document),
             (aws, "Account", self.account),
@@ -155,8 +156,7 @@ class World:
         assert (mount_class, path) == (self.mount_class, "aws")
         return client.HeldFederation(**self.held) if self.held else None
 
-    def set_username_template(self, path: str, template: str) -> None:
-        assert path == "aws"
+    def set_username_template(self, template: str) -> None:
         self.held = {**(self.held or {}), "username_template": template}
         self.written.append(template)
 
@@ -197,15 +197,13 @@ class World:
         assert url.startswith(f"{ISSUER}/.well-known/")
         return self.documents
 
-    def session(self, path: str) -> str:
-        assert path == "aws"
+    def session(self) -> str:
         session = self.sessions.pop(0) if len(self.sessions) > 1 else self.sessions[0]
         if session is None:
             raise NotSignedInError("no session")
         return session
 
-    def reconnect(self, path: str) -> None:
-        assert path == "aws"
+    def reconnect(self) -> None:
         self.reconnected += 1
 
     def audiences(self, provider_arn: str) -> frozenset[str] | None:

@@ -114,7 +114,7 @@ def _name(path: Path) -> str:
 
 LONGEST_FILE = 325
 """Lines of a file of the program that need no reason."""
-REASONS = {"clients/vault.py": "whatever is asked of Vault, in one class"}
+REASONS = {"clients/vault.py": "whatever is asked of a namespace, in one class"}
 
 
 def test_no_file_of_the_program_is_long_without_a_reason_or_too_short_to_be_one() -> None:

@@ -1,0 +1,97 @@
+"""What the product asks of an AWS secrets engine beside the resources that Pulumi manages there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from clients.errors import NotSignedInError, VaultError
+from clients.vault import Vault
+
+NOT_SIGNED_IN = "NoCredentialProviders"
+"""What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
+
+PROBE = "session-check"
+"""Name of a static role and of an IAM user, neither of which ever exists."""
+
+REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
+"""How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
+
+ENGINE_SETTINGS = (
+    *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
+    *("sts_fallback_endpoints", "sts_fallback_regions", "max_retries", "username_template"),
+    *("role_arn", "identity_token_audience", "identity_token_ttl"),
+)
+"""What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
+credentials"), without keys and their rotation, which it does not have."""
+
+
+class SecretsEngine(Vault):
+    """A connection to the namespace of a federated AWS secrets engine; a context manager.
+
+    Args:
+        address: ``https://host[:port]``.
+        namespace: path of the namespace; empty for the root namespace.
+        path: path of the mount.
+        timeout: seconds for each request.
+    """
+
+    def __init__(self, address: str, namespace: str, path: str, *, timeout: float = 10.0) -> None:
+        super().__init__(address, namespace, timeout=timeout)
+        self.path = path
+
+    def session(self) -> str:
+        """Make the engine sign in anew; return the ARN of who it then is.
+
+        Nothing in Vault's API says it, so Vault is asked for a static role of an IAM user that
+        does not exist. It signs in to look that user up, AWS refuses, for no session of this
+        program may look users up, and names whom it refused. Without a rotation period, nothing is
+        stored and nobody's keys are touched, whatever AWS answers (Vault, AWS secrets engine API,
+        "Create/Update static role": both fields are required).
+
+        Raises:
+            NotSignedInError: AWS gave the engine no session.
+            VaultError: unreachable or refused, or AWS answered something else.
+        """
+        role, data = f"{self.path}/static-roles/{PROBE}", {"username": PROBE}
+        try:
+            self._ask("update", role, lambda: self._client.write_data(role, data=data))
+        except VaultError as error:
+            if NOT_SIGNED_IN in str(error):
+                raise NotSignedInError(
+                    f"Vault's mount {self.path} has no session at AWS"
+                ) from error
+            if refused := REFUSED.search(str(error)):
+                return refused[1]
+            raise
+        raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
+
+    def set_username_template(self, template: str) -> None:
+        """Make the engine name users by ``template``, else as it was.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite({"username_template": template})
+
+    def reconnect(self) -> None:
+        """Make the engine sign in to AWS anew, its configuration unchanged.
+
+        An engine that could not sign in when it was first used never tries again; any write of its
+        configuration discards its client.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._rewrite({})
+
+    def _rewrite(self, changes: dict[str, Any]) -> None:
+        """Write the configuration as it is, but for ``changes``.
+
+        Every field, for Vault before 1.19 clears what is left out, and every Vault its username
+        template.
+        """
+        config = f"{self.path}/config/root"
+        held = self._read(config) or {}
+        same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
+        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
