@@ -10,16 +10,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clients.errors import AwsError
-from federation.account import SESSION_NAME
+from federation import kept_users
+from federation.account import SESSION_NAME, AccountAccess
 from federation.identity import provider_identifier
+from federation.kept_users import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import GetOpenIDConnectProviderResponseTypeDef, TagTypeDef
-
-    from federation.account import AccountAccess
 
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
@@ -50,6 +50,7 @@ class Account:
 
     def __init__(self, access: AccountAccess) -> None:
         self._iam = _iam(access)
+        self._profile = access.profile
 
     def role(self, name: str) -> HeldRole | None:
         """Return the role of that name; ``None`` when there is none."""
@@ -120,6 +121,49 @@ class Account:
         except (ClientError, BotoCoreError) as error:
             raise _failure(f"list the IAM users under {path}", error) from error
 
+    def what_keeps(self, users: Iterable[str]) -> list[str]:
+        """Say of each user what AWS does not delete it with, and the command that takes it away.
+
+        Never raises, because it only explains: what may not be read is said.
+        """
+        lines = []
+        for user in users:
+            try:
+                lines += kept_users.told(user, self._keepers(user), self._profile)
+            except (ClientError, BotoCoreError) as error:
+                if _code(error) != "NoSuchEntity":  # deleted meanwhile
+                    failure = _failure(f"read what the IAM user {user} has", error)
+                    return [f"It may be one of these: {kept_users.LIKELY}; {failure}"]
+        return lines
+
+    def _keepers(self, user: str) -> list[Keeper]:
+        iam = self._iam
+        devices = iam.list_mfa_devices(UserName=user)["MFADevices"]
+        certificates = iam.list_signing_certificates(UserName=user)["Certificates"]
+        keys = iam.list_ssh_public_keys(UserName=user)["SSHPublicKeys"]
+        others = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
+        found = {
+            "an MFA device": [device["SerialNumber"] for device in devices],
+            "a signing certificate": [entry["CertificateId"] for entry in certificates],
+            "an SSH key": [key["SSHPublicKeyId"] for key in keys],
+            "service-specific credentials": [
+                other["ServiceSpecificCredentialId"] for other in others
+            ],
+        }
+        return [
+            *([Keeper(what="a password")] if self._has_password(user) else []),
+            *(Keeper(what=what, identifier=each) for what, ids in found.items() for each in ids),
+        ]
+
+    def _has_password(self, user: str) -> bool:
+        try:
+            self._iam.get_login_profile(UserName=user)
+        except ClientError as error:
+            if _code(error) == "NoSuchEntity":
+                return False
+            raise
+        return True
+
     def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
         try:
             return self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
@@ -127,6 +171,23 @@ class Account:
             if _code(error) == "NoSuchEntity":
                 return None
             raise _failure(f"read the identity provider {provider_arn}", error) from error
+
+
+def what_keeps_users(users: Mapping[str, Any]) -> str:
+    """Say what keeps AWS from deleting users; what it can be, if that cannot be seen.
+
+    Args:
+        users: ``iam_path``, with both outer slashes, and the fields of ``AccountAccess``; empty
+            where nobody knows.
+    """
+    if not users:
+        return f"It is one of these: {kept_users.LIKELY}"
+    try:
+        account = Account(AccountAccess.among(users))
+        lines = account.what_keeps(sorted(account.users_under(users["iam_path"])))
+    except AwsError as error:
+        return f"It is one of these: {kept_users.LIKELY}; which, was not read: {error}"
+    return ". ".join(lines) or f"By now, none of these is to be found: {kept_users.LIKELY}"
 
 
 def _iam(access: AccountAccess) -> IAMClient:

@@ -130,6 +130,8 @@ class SecretsEngine(pulumi.ComponentResource):
                 namespace=args.names.namespace,
                 mount=path,
                 role=role.name,
+                account=args.trust.account.access,
+                iam_path=args.names.iam_path,
                 # Groups, because the right to take users out of one goes with its last role.
                 replaced_by=(mount.accessor, args.names.account_id, *role.groups),
             ),

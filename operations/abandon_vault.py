@@ -56,6 +56,8 @@ class Orphans:
     account_id: str
     iam_path: str
     names: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    """What AWS does not delete them with, each with the command that takes it away."""
 
 
 def abandon(stack: str) -> None:
@@ -115,6 +117,7 @@ def describe(left: Sequence[Orphans]) -> str:
     for group in left:
         lines.append(f"  account {group.account_id}, path {group.iam_path}")
         lines += [f"    {name}" for name in group.names]
+        lines += [f"    {line}" for line in group.kept]
     lines.append("Nothing ends them any more: delete them, or at least their access keys, now.")
     return "\n".join(lines)
 
@@ -156,8 +159,10 @@ def _require_record(deployment: Mapping[str, Any], stack: str) -> None:
 
 def _orphans(federation: Mapping[str, Any]) -> Orphans:
     access, path = AccountAccess.among(federation), federation["iam_path"]
-    names = tuple(sorted(Account(access).users_under(path)))
-    return Orphans(account_id=access.account_id, iam_path=path, names=names)
+    account = Account(access)
+    names = tuple(sorted(account.users_under(path)))
+    kept = tuple(account.what_keeps(names))
+    return Orphans(account_id=access.account_id, iam_path=path, names=names, kept=kept)
 
 
 def _destroy(stack: str) -> None:

@@ -5,12 +5,16 @@ token needs ``list`` and ``sudo`` on ``sys/leases/lookup`` and ``update`` and ``
 ``sys/leases/revoke-prefix`` of the two prefixes, ``read`` on ``sys/mounts/MOUNT``, ``read`` and
 ``update`` on ``MOUNT/config/root``, ``list`` on ``MOUNT/roles``, and ``read`` on
 ``sys/in-flight-req`` of the root namespace.
+
+``IAM_USERS``, which the guard sets too, says where the users behind the leases are. It is read, and
+AWS asked, only where AWS does not delete one of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import sys
 import time
@@ -35,6 +39,9 @@ User Guide, "Changes that I make are not always immediately visible"), Vault end
 PATIENCE = "LEASE_REVOCATION_SECONDS"
 """Environment variable with another deadline: nobody types the command that a guard runs."""
 
+USERS = "IAM_USERS"
+"""Environment variable with a JSON object: ``iam_path`` and the fields of ``AccountAccess``."""
+
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
@@ -58,6 +65,10 @@ class RequestsRemainError(RevocationError):
 
 class LeasesRemainError(RevocationError):
     """AWS does not let Vault delete what it has made."""
+
+
+class UserKeptError(LeasesRemainError):
+    """AWS does not delete a user because of what somebody gave it, and Vault does not take away."""
 
 
 class EngineNotSignedInError(LeasesRemainError):
@@ -88,6 +99,10 @@ ADVICE: dict[type[BaseException], str] = {
         f"{_KEPT} Check that Vault reaches AWS and that its IAM role, inline policies and identity "
         "provider are as this stack made them (`pulumi up` restores them). Mend it, "
         f"{_REPEAT}"
+    ),
+    UserKeptError: (
+        f"{_KEPT} AWS deletes no IAM user who has anything that Vault did not give, and Vault does "
+        f"not take that away. {{kept}}. Take it away, {_REPEAT}"
     ),
     EngineNotSignedInError: (
         f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
@@ -193,13 +208,19 @@ def _empty(engine: SecretsEngine, prefix: str, deadline: float) -> int:
             )
         if time.monotonic() >= until:
             said = str(refusal or "Vault says they are revoked, and still lists them")
-            kind = EngineNotSignedInError if NOT_SIGNED_IN in said else LeasesRemainError
-            raise kind(
+            raise _kind(said)(
                 f"{len(leases)} lease(s) under {prefix} are left, the first is {min(leases)}: "
                 f"{said}"
             )
         time.sleep(PAUSE_SECONDS)
     return len(seen)
+
+
+def _kind(said: str) -> type[LeasesRemainError]:
+    """Tell by AWS's words, in which Vault wraps none of its own, what is the matter."""
+    if NOT_SIGNED_IN in said:
+        return EngineNotSignedInError
+    return UserKeptError if "DeleteConflict" in said else LeasesRemainError
 
 
 def _refusal(engine: SecretsEngine, prefix: str) -> VaultError | None:
@@ -232,7 +253,14 @@ def _is_declared(engine: SecretsEngine, prefix: str) -> bool:
 def _advice(error: Exception, mount: str, namespace: str) -> str:
     where = "".join(f"{option} " for option in identity.command_scope(namespace))
     known = next(kind for kind in type(error).__mro__ if kind in ADVICE)
-    return ADVICE[known].format(config=f"{where}{mount}/config/root")
+    kept = _kept() if known is UserKeptError else ""
+    return ADVICE[known].format(config=f"{where}{mount}/config/root", kept=kept)
+
+
+def _kept() -> str:
+    from clients.aws import what_keeps_users  # noqa: PLC0415 - hardly any run needs it, and slow
+
+    return what_keeps_users(json.loads(os.environ.get(USERS, "{}")))
 
 
 def _presented(address: str, namespace: str) -> str:

@@ -132,13 +132,14 @@ class _FederationProvider(Watcher):
         deadline = time.monotonic() + VISIBLE_SECONDS
         while left := account.users_under(path):
             if time.monotonic() >= deadline:
+                kept = account.what_keeps(sorted(left))
                 raise InUseError(
                     f"IAM users are left under {path} in account {props['account_id']}, and no "
                     f"lease was found that would end them: {', '.join(sorted(left))}. Vault "
                     "deletes what it was interrupted at within about six minutes, as long as its "
                     "IAM role is there, which therefore stays: repeat `pulumi destroy` then. Those "
                     "that are still left, and all of a Vault that has lost its storage, nobody "
-                    "else deletes: delete them, then repeat"
+                    "else deletes: delete them, then repeat" + "".join(f". {line}" for line in kept)
                 )
             time.sleep(PAUSE_SECONDS)
 

@@ -143,7 +143,13 @@ def test_a_lease_guard_names_no_place_on_this_machine_and_no_secret(program: Eng
     guard = _one(program, "aws-leases/my-role").inputs
     assert guard["delete"] == "python -m operations.revoke_leases aws my-role"
     # The namespace too, though it is root: a shell's own would count instead.
+    users = guard["environment"].pop("IAM_USERS")
     assert guard["environment"] == {"VAULT_ADDR": "https://vault.lab.test", "VAULT_NAMESPACE": ""}
+    assert json.loads(users) == {
+        "iam_path": "/vault/dev-root-aws/",
+        "account_id": "123456789012",
+        "region": "us-east-1",
+    }
     assert guard["triggers"] == ["aws_0a1b2c3d", "123456789012"]
 
 

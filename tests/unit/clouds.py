@@ -91,6 +91,8 @@ class World:
     """Whether the host is out of this machine's reach."""
     users: list[list[str]] = field(default_factory=lambda: [[]])
     """Which IAM users each look finds, the last one for ever."""
+    passwords: frozenset[str] = frozenset()
+    """Which of them AWS does not delete."""
 
     def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> Self:
         """Let every client meet this world, at a fixed time and without waiting."""
@@ -221,6 +223,9 @@ class World:
     def users_under(self, path: str) -> list[str]:
         assert path == USERS
         return self.users.pop(0) if len(self.users) > 1 else self.users[0]
+
+    def what_keeps(self, users: list[str]) -> list[str]:
+        return [f"{user} has a password" for user in users if user in self.passwords]
 
     def presented_chain(self, host: str) -> list[bytes]:
         assert host == HOST

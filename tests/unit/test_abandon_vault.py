@@ -127,6 +127,17 @@ def test_addresses_and_paths_come_from_the_state() -> None:
             [Orphans(account_id="123456789012", iam_path="/vault/dev/", names=("one", "two"))],
             ["account 123456789012, path /vault/dev/", "    one\n", "    two\n", "delete them"],
         ),
+        (
+            [
+                Orphans(
+                    account_id="123456789012",
+                    iam_path="/vault/dev/",
+                    names=("one",),
+                    kept=("IAM user one has a password: `aws iam ...`",),
+                )
+            ],
+            ["    one\n    IAM user one has a password: `aws iam ...`\nNothing ends them"],
+        ),
     ],
 )
 def test_users_left_behind_are_named_with_their_path(left: list[Orphans], said: list[str]) -> None:

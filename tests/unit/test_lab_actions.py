@@ -341,7 +341,7 @@ def test_instances_are_described_on_no_resource() -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "message"),
     [
-        ("iam", "CreateVirtualMFADevice", "iam:CreateVirtualMFADevice; it knows AddClientID"),
+        ("iam", "ResyncMFADevice", "iam:ResyncMFADevice; it knows AddClientID"),
         ("iam", "getuser", "iam:getuser"),
         ("sts", "GetUser", "sts:GetUser; it knows AssumeRole, "),
         ("s3", "PutObject", "s3:PutObject; it knows nothing of s3"),

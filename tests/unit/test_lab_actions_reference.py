@@ -30,6 +30,7 @@ EXAMPLES = {
     "RoleArn": f"{IAM}role/teams/deploy",
     "PolicyArn": f"{IAM}policy/team/read",
     "OpenIDConnectProviderArn": f"{IAM}oidc-provider/vault.lab.test/v1/identity/oidc/plugins",
+    "SerialNumber": f"{IAM}mfa/phone",
     "Path": PATH,
     "NewPath": PATH,
     "PathPrefix": PATH,

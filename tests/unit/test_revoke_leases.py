@@ -192,6 +192,7 @@ def test_a_user_who_stays_gone_for_longer_than_that_is_reported(
     [
         ("AccessDenied", revoke_leases.LeasesRemainError),
         ("NoCredentialProviders", revoke_leases.EngineNotSignedInError),
+        ("DeleteConflict: Cannot delete entity, must delete login", revoke_leases.UserKeptError),
     ],
 )
 def test_what_remains_is_said_with_the_reason(reason: str, kind: type[Exception]) -> None:
@@ -221,6 +222,10 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
         (revoke_leases.RequestsRemainError, "Find out what holds them up"),
         (revoke_leases.LeasesRemainError, "Check that Vault reaches AWS"),
         (revoke_leases.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
+        (
+            revoke_leases.UserKeptError,
+            "It is one of these: a password (`aws iam delete-login-profile`)",
+        ),
         (revoke_leases.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
     ],
 )

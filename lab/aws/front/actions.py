@@ -132,14 +132,16 @@ _USERS: _Operations = {
     **_iam(
         targets.user,
         "DeleteUser ListGroupsForUser ListUserPolicies GetUserPolicy ListAttachedUserPolicies "
-        "UpdateLoginProfile DeleteSSHPublicKey",
+        "UpdateLoginProfile UploadSSHPublicKey UpdateSSHPublicKey DeleteSSHPublicKey "
+        "EnableMFADevice CreateServiceSpecificCredential",
     ),
     **_iam(
         targets.user_or_self,
         "GetUser ListAccessKeys CreateAccessKey DeleteAccessKey UpdateAccessKey "
         "GetLoginProfile CreateLoginProfile DeleteLoginProfile ListMFADevices DeactivateMFADevice "
-        "ListSigningCertificates DeleteSigningCertificate ListSSHPublicKeys "
-        "ListServiceSpecificCredentials DeleteServiceSpecificCredential",
+        "ListSigningCertificates UploadSigningCertificate UpdateSigningCertificate "
+        "DeleteSigningCertificate ListSSHPublicKeys ListServiceSpecificCredentials "
+        "UpdateServiceSpecificCredential DeleteServiceSpecificCredential",
     ),
     **_iam(targets.key_owner, "GetAccessKeyLastUsed"),
     **_iam(targets.user, "PutUserPolicy DeleteUserPolicy", targets.user_boundary),
@@ -214,6 +216,18 @@ _PROVIDERS: _Operations = {
     ),
     **_tagged("OpenIDConnectProvider", targets.given("OpenIDConnectProviderArn")),
 }
+_MFA_DEVICES: _Operations = {
+    ("iam", "CreateVirtualMFADevice"): tuple(
+        _Need(
+            action=f"iam:{action}",
+            target=targets.new("mfa", "VirtualMFADeviceName"),
+            keys=(targets.request_tags,),
+            only_with=only_with,
+        )
+        for action, only_with in (("CreateVirtualMFADevice", ()), ("TagMFADevice", ("Tags",)))
+    ),
+    **_iam(targets.given("SerialNumber"), "DeleteVirtualMFADevice"),
+}
 _ACCOUNT: _Operations = _iam(
     targets.anything,
     "GetAccountSummary GetAccountPasswordPolicy GetAccountAuthorizationDetails ListAccountAliases "
@@ -282,6 +296,7 @@ _OPERATIONS: _Operations = {
     **_MANAGED_POLICIES,
     **_INSTANCE_PROFILES,
     **_PROVIDERS,
+    **_MFA_DEVICES,
     **_ACCOUNT,
     **_STS,
     **_EC2,

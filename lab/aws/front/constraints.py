@@ -41,6 +41,13 @@ def knows(service: str, operation: str) -> bool:
 
 
 @lru_cache
+def may_leave_out_user(operation: str) -> bool:
+    """Say whether an IAM operation is about the calling user where it names none."""
+    shape = _operation("iam", operation).input_shape if knows("iam", operation) else None
+    return shape is not None and "UserName" in shape.members.keys() - {*shape.required_members}
+
+
+@lru_cache
 def _service(service: str) -> Any:  # noqa: ANN401 - botocore leaves it open
     return botocore.session.Session().get_service_model(service)
 

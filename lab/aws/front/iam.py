@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from moto.core.request import Request
 from moto.iam.responses import IamResponse
 
+from lab.aws.front import service_credentials
 from lab.aws.front.validation import MOST_CLIENT_IDS
 from lab.aws.front.wire import (
     Answer,
@@ -57,6 +58,7 @@ class Iam:
             "PutUserPermissionsBoundary": self._put_user_boundary,
             "RemoveClientIDFromOpenIDConnectProvider": self._remove_client_id,
             "UpdateRole": self._update_role,
+            **service_credentials.OPERATIONS,
         }
 
     def perform(

@@ -32,11 +32,6 @@ if TYPE_CHECKING:
 READY = "/_lab/ready"
 _LOGGER = logging.getLogger(__name__)
 
-_OWN_USER = frozenset(
-    {"CreateAccessKey", "DeleteAccessKey", "GetUser", "ListAccessKeys", "UpdateAccessKey"}
-)
-"""Operations whose UserName defaults to the caller's own (IAM API reference, each operation)."""
-
 _STATUS = {
     "NoSuchEntity": 404,
     "EntityAlreadyExists": 409,
@@ -212,7 +207,7 @@ def _own_user(operation: str, parameters: Mapping[str, str], caller: Caller) -> 
     Raises:
         ApiError: ValidationError for a session, which has no user name.
     """
-    if operation not in _OWN_USER or parameters.get("UserName"):
+    if parameters.get("UserName") or not constraints.may_leave_out_user(operation):
         return parameters
     if caller.user_name is None:
         raise ApiError(

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lab.aws.front import preconditions
 from lab.aws.front.wire import ApiError, members
 from lab.aws.judgement.documents import blank_free_length, check_identity_policy, check_trust_policy
-from lab.aws.state.entities import Entities, boundary_arn
+from lab.aws.state.entities import Entities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from moto.iam.models import Group, IAMBackend, Role, User
 
@@ -34,8 +35,8 @@ def check(operation: str, parameters: Mapping[str, str], account: str, state: St
     iam = state.iam(account)
     if "PermissionsBoundary" in parameters:
         _require_boundary(parameters["PermissionsBoundary"], iam)
-    if operation in ("CreateRole", "CreateUser"):
-        _require_free_name(operation.removeprefix("Create"), parameters, iam)
+    if operation in _NAMED:
+        _require_free_name(operation, parameters, iam)
     if operation in ("CreateRole", "UpdateAssumeRolePolicy"):
         text = parameters.get("AssumeRolePolicyDocument") or parameters.get("PolicyDocument", "")
         check_trust_policy(text, account, state)
@@ -46,8 +47,7 @@ def check(operation: str, parameters: Mapping[str, str], account: str, state: St
         _check_provider(operation, parameters, iam)
     if operation.startswith("Attach"):
         _require_attachable(operation, parameters, iam)
-    if operation.startswith("Delete"):
-        _require_unused(operation, parameters, iam)
+    preconditions.check(operation, parameters, iam)
 
 
 def no_such_entity(message: str) -> ApiError:
@@ -62,11 +62,38 @@ def _require_boundary(arn: str, iam: IAMBackend) -> None:
         raise no_such_entity(f"Scope ARN: {arn} does not exist or is not attachable.")
 
 
-def _require_free_name(kind: str, parameters: Mapping[str, str], iam: IAMBackend) -> None:
-    name = parameters[f"{kind}Name"]
-    taken = iam.users if kind == "User" else [role.name for role in iam.roles.values()]
-    if name.lower() in [other.lower() for other in taken]:
-        raise ApiError("EntityAlreadyExists", 409, f"{kind} with name {name} already exists.")
+_NAMED: Mapping[str, tuple[str, str, Callable[[IAMBackend], Iterable[str]]]] = {
+    "CreateUser": ("User with name {}", "UserName", lambda iam: iam.users),
+    "UpdateUser": ("User with name {}", "NewUserName", lambda iam: iam.users),
+    "CreateGroup": ("Group with name {}", "GroupName", lambda iam: iam.groups),
+    "UpdateGroup": ("Group with name {}", "NewGroupName", lambda iam: iam.groups),
+    "CreateRole": (
+        "Role with name {}",
+        "RoleName",
+        lambda iam: [role.name for role in iam.roles.values()],
+    ),
+    "CreateInstanceProfile": (
+        "Instance Profile {}",
+        "InstanceProfileName",
+        lambda iam: iam.instance_profiles,
+    ),
+    "CreatePolicy": (
+        "A policy called {}",
+        "PolicyName",
+        lambda iam: [arn.rpartition("/")[2] for arn in preconditions.own_policies(iam)],
+    ),
+}
+"""What gives a name: how a refusal begins, the parameter, and the names that are taken."""
+
+
+def _require_free_name(operation: str, parameters: Mapping[str, str], iam: IAMBackend) -> None:
+    """Names are unique in the account, whatever their case (CreateUser, UserName, and others)."""
+    begins, parameter, taken = _NAMED[operation]
+    name = parameters.get(parameter, "")
+    owner = parameters.get(parameter.removeprefix("New")) if "New" in parameter else None
+    if name.lower() in [other.lower() for other in taken(iam) if other != owner]:
+        ends = " Duplicate names are not allowed." if operation == "CreatePolicy" else ""
+        raise ApiError("EntityAlreadyExists", 409, f"{begins.format(name)} already exists.{ends}")
 
 
 def _owner(
@@ -134,39 +161,8 @@ def _require_attachable(operation: str, parameters: Mapping[str, str], iam: IAMB
         raise _quota(f"PoliciesPer{kind}", ATTACHED_POLICIES)
 
 
-def _require_unused(operation: str, parameters: Mapping[str, str], iam: IAMBackend) -> None:
-    if operation == "DeleteUser":
-        user = iam.users.get(parameters["UserName"])
-        if user and user.access_keys:
-            raise _conflict("Cannot delete entity, must delete access keys first.")
-        if user and iam.get_groups_for_user(user.name):
-            raise _conflict("Cannot delete entity, must remove users from group first.")
-    if operation == "DeleteGroup":
-        group = iam.groups.get(parameters["GroupName"])
-        if group and group.users:
-            raise _conflict("Cannot delete entity, must remove users from group first.")
-        if group and (group.policies or group.managed_policies):
-            raise _conflict("Cannot delete entity, must delete policies first.")
-    if operation == "DeletePolicy":
-        policy = iam.managed_policies.get(parameters["PolicyArn"])
-        holders: list[Role | User] = [*iam.roles.values(), *iam.users.values()]
-        if policy and (
-            policy.attachment_count or policy.arn in [boundary_arn(holder) for holder in holders]
-        ):
-            raise _conflict("Cannot delete a policy attached to entities.")
-        if policy and len(policy.versions) > 1:
-            raise _conflict(
-                "This policy has more than one version. Before you delete a policy, you must "
-                "delete the policy's versions. The default version is deleted with the policy."
-            )
-
-
 def _invalid(message: str) -> ApiError:
     return ApiError("InvalidInput", 400, message)
-
-
-def _conflict(message: str) -> ApiError:
-    return ApiError("DeleteConflict", 409, message)
 
 
 def _quota(name: str, limit: int) -> ApiError:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -18,6 +21,7 @@ from tests.committed import USER
 from tests.lab.conftest import ROOT, lab_command, start
 from tests.lab.leases import Lease, read_lease
 from tests.lab.stacks import Stack, administrator, holdings, settings
+from tests.unit.chains import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +137,26 @@ def _delete_users(world: Laboratory) -> None:
         for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
             iam.delete_user_policy(UserName=name, PolicyName=policy)
         iam.delete_user(UserName=name)
+
+
+def _keep_users(world: Laboratory) -> None:
+    """Give every user what AWS deletes nobody with, and Vault takes from nobody."""
+    iam = administrator(world)
+    for user in _users(world):
+        iam.create_login_profile(UserName=user, Password="false-password-1")
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
+        iam.enable_mfa_device(
+            UserName=user,
+            SerialNumber=device["SerialNumber"],
+            AuthenticationCode1="123456",
+            AuthenticationCode2="654321",
+        )
+        body = ssl.DER_cert_to_PEM_cert(certificate("somebody", "authority"))
+        iam.upload_signing_certificate(UserName=user, CertificateBody=body)
+        iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody="ssh-rsa false")
+        iam.create_service_specific_credential(
+            UserName=user, ServiceName="codecommit.amazonaws.com"
+        )
 
 
 def test_nothing_is_left_though_leases_live_and_a_client_keeps_asking(
@@ -291,6 +315,16 @@ def test_a_lease_that_cannot_be_revoked_stops_the_destroy(
         _switch(world)
     else:
         stack.up()
+        _keep_users(world)
+        stopped = stack.pulumi("destroy", "--yes", "--skip-preview", check=False, env=IMPATIENT)
+        said = " ".join(stopped.stdout.split())
+        assert "DeleteConflict: Cannot delete entity, must delete login profile first." in said
+        assert REPEAT in said
+        (user,) = _users(world)
+        commands = set(re.findall(rf"IAM user {user} has [^`]+: `([^`]+)`", said))
+        assert len(commands) == 5
+        for line in commands:
+            world.run(*shlex.split(line))
     stack.destroy()
     assert holdings(world) == {}
     federated = {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +18,12 @@ from tests.lab.laboratory.aws_front import (
     web_trust,
     world,
 )
+from tests.unit.chains import certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_iam import IAMClient
 
     from tests.lab.laboratory.aws_front import World
 
@@ -171,8 +175,22 @@ def test_names_are_unique_whatever_their_case(aws: World) -> None:
     with refused("EntityAlreadyExists", 409):
         aws.role("workload")
     iam.create_user(UserName="Somebody")
-    with refused("EntityAlreadyExists", 409):
+    iam.create_user(UserName="Else")
+    iam.create_group(GroupName="Crew")
+    iam.create_policy(PolicyName="Named", PolicyDocument=document(allow("iam:GetUser")))
+    iam.create_instance_profile(InstanceProfileName="Server")
+    with refused("EntityAlreadyExists", 409, "User with name somebody already exists."):
         iam.create_user(UserName="somebody")
+    with refused("EntityAlreadyExists", 409, "User with name somebody already exists."):
+        iam.update_user(UserName="Else", NewUserName="somebody")
+    with refused("EntityAlreadyExists", 409, "Group with name crew already exists."):
+        iam.create_group(GroupName="crew")
+    with refused("EntityAlreadyExists", 409, "Instance Profile SERVER already exists."):
+        iam.create_instance_profile(InstanceProfileName="SERVER")
+    with refused("EntityAlreadyExists", 409, "A policy called NAMED already exists. Duplicate"):
+        iam.create_policy(
+            PolicyName="NAMED", Path="/other/", PolicyDocument=document(allow("iam:GetUser"))
+        )
 
 
 def test_inline_policies_of_a_role_share_one_quota(aws: World) -> None:
@@ -220,6 +238,108 @@ def test_a_user_in_use_cannot_be_deleted(aws: World) -> None:
     iam.delete_user(UserName="busy")
     with refused("NoSuchEntity", 404):
         iam.get_user(UserName="busy")
+
+
+def _keeping(iam: IAMClient, user: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give a user, one after the other, what AWS deletes no user with; yield words and remedy."""
+    name: Any = {"UserName": user}
+    iam.create_login_profile(**name, Password="false-password-1")
+    yield "must delete login profile first.", lambda: iam.delete_login_profile(**name)
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
+    serial = {"SerialNumber": device["SerialNumber"]}
+    iam.enable_mfa_device(
+        **name, **serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
+    )
+    with refused("DeleteConflict", 409, "MFA VirtualDevice in use. Must deactivate first."):
+        iam.delete_virtual_mfa_device(**serial)
+    yield "must delete MFA device first.", lambda: iam.deactivate_mfa_device(**name, **serial)
+    iam.delete_virtual_mfa_device(**serial)
+    pem = ssl.DER_cert_to_PEM_cert(certificate("somebody", "authority"))
+    signing = iam.upload_signing_certificate(**name, CertificateBody=pem)["Certificate"]
+    with refused("LimitExceeded", 409, "Cannot exceed quota for CertificatesPerUser: 2"):
+        for _ in range(2):
+            second = iam.upload_signing_certificate(**name, CertificateBody=pem)["Certificate"]
+    iam.delete_signing_certificate(**name, CertificateId=second["CertificateId"])
+    yield (
+        "must delete certificates first.",
+        lambda: iam.delete_signing_certificate(**name, CertificateId=signing["CertificateId"]),
+    )
+    key = iam.upload_ssh_public_key(**name, SSHPublicKeyBody="ssh-rsa false")["SSHPublicKey"]
+    yield (
+        "must remove referenced objects first.",
+        lambda: iam.delete_ssh_public_key(**name, SSHPublicKeyId=key["SSHPublicKeyId"]),
+    )
+    git: Any = {**name, "ServiceName": "codecommit.amazonaws.com"}
+    own, other = (
+        iam.create_service_specific_credential(**git)["ServiceSpecificCredential"] for _ in "12"
+    )
+    with refused("LimitExceeded", 409, "quota for ServiceSpecificCredentialsPerUser: 2"):
+        iam.create_service_specific_credential(**git)
+    with refused("NotSupportedService", 404):
+        iam.create_service_specific_credential(**{**git, "ServiceName": "s3.amazonaws.com"})
+    shown = iam.list_service_specific_credentials(**git)["ServiceSpecificCredentials"]
+    assert len(shown) == 2
+    assert "ServicePassword" in own
+    assert "ServicePassword" not in shown[0]
+    iam.delete_service_specific_credential(
+        ServiceSpecificCredentialId=other["ServiceSpecificCredentialId"], **name
+    )
+    yield (
+        "must remove referenced objects first.",
+        lambda: iam.delete_service_specific_credential(
+            ServiceSpecificCredentialId=own["ServiceSpecificCredentialId"], **name
+        ),
+    )
+
+
+def test_a_user_is_deleted_only_once_nothing_of_theirs_is_left(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="kept")
+    for words, remedy in _keeping(iam, "kept"):
+        with refused("DeleteConflict", 409, f"Cannot delete entity, {words}"):
+            iam.delete_user(UserName="kept")
+        remedy()
+    iam.delete_user(UserName="kept")
+    with refused("NoSuchEntity", 404):
+        iam.get_user(UserName="kept")
+
+
+def test_what_is_in_use_or_full_is_neither_deleted_nor_filled(aws: World) -> None:
+    iam = aws.client("iam")
+    aws.role("serving")
+    profile = {"InstanceProfileName": "serving"}
+    iam.create_instance_profile(**profile)
+    with refused("NoSuchEntity", 404, "Role serving is not in instance profile serving."):
+        iam.remove_role_from_instance_profile(**profile, RoleName="serving")
+    iam.add_role_to_instance_profile(**profile, RoleName="serving")
+    with refused("DeleteConflict", 409, "must remove roles from instance profile first."):
+        iam.delete_role(RoleName="serving")
+    with refused("DeleteConflict", 409, "must remove roles from instance profile first."):
+        iam.delete_instance_profile(**profile)
+    text = document(allow("iam:GetUser"))
+    arn = iam.create_policy(PolicyName="versions", PolicyDocument=text)["Policy"]["Arn"]
+    iam.create_group(GroupName="holding")
+    iam.attach_group_policy(GroupName="holding", PolicyArn=arn)
+    with refused("DeleteConflict", 409, "must detach all policies first."):
+        iam.delete_group(GroupName="holding")
+    with refused("DeleteConflict", 409, "Cannot delete a policy attached to entities."):
+        iam.delete_policy(PolicyArn=arn)
+    with refused("LimitExceeded", 409, "A managed policy can have up to 5 versions."):
+        for _ in range(5):
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=text)
+    with refused("DeleteConflict", 409, "Cannot delete the default version of a policy."):
+        iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+    iam.create_user(UserName="joiner")
+    with refused("LimitExceeded", 409, "Cannot exceed quota for GroupsPerUser: 10"):
+        for number in range(11):
+            iam.create_group(GroupName=f"joined-{number}")
+            iam.add_user_to_group(GroupName=f"joined-{number}", UserName="joiner")
+    with refused("LimitExceeded", 409, "Cannot exceed quota for AccessKeysPerUser: 2"):
+        for _ in range(3):
+            iam.create_access_key(UserName="joiner")
+    with refused("LimitExceeded", 409, "Cannot exceed quota for SSHPublicKeysPerUser: 5"):
+        for _ in range(6):
+            iam.upload_ssh_public_key(UserName="joiner", SSHPublicKeyBody="ssh-rsa false")
 
 
 def test_an_update_of_a_role_changes_only_what_it_names(aws: World) -> None:

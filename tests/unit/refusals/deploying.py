@@ -657,6 +657,21 @@ IN_USE: list[Attempt] = [
             "a Vault that has lost its storage, nobody else deletes: delete them, then repeat"
         ),
     ),
+    Attempt(
+        what="users that AWS does not delete",
+        provider=_FederationProvider,
+        operation="delete",
+        inputs=engine(),
+        world={"users": [["vault-b", "vault-a"]], "passwords": frozenset({"vault-b"})},
+        refusal=(
+            "IAM users are left under /vault/dev-root-aws/ in account 123456789012, and no lease "
+            "was found that would end them: vault-a, vault-b. Vault deletes what it was "
+            "interrupted at within about six minutes, as long as its IAM role is there, which "
+            "therefore stays: repeat `pulumi destroy` then. Those that are still left, and all of "
+            "a Vault that has lost its storage, nobody else deletes: delete them, then repeat. "
+            "vault-b has a password"
+        ),
+    ),
 ]
 """What a destroy would take from others, or leave to nobody."""
 

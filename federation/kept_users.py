@@ -1,0 +1,50 @@
+"""What keeps AWS from deleting an IAM user, though Vault takes away all that it gave the user.
+
+Source: IAM API Reference, "DeleteUser", which lists what must go first; Vault deletes access keys,
+policies and group memberships (Vault, aws secrets engine, ``pathUserRollback``), and nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from shlex import join
+
+OPERATIONS = {
+    "a password": ("delete-login-profile", ""),
+    "an MFA device": ("deactivate-mfa-device", "--serial-number"),
+    "a signing certificate": ("delete-signing-certificate", "--certificate-id"),
+    "an SSH key": ("delete-ssh-public-key", "--ssh-public-key-id"),
+    "service-specific credentials": (
+        "delete-service-specific-credential",
+        "--service-specific-credential-id",
+    ),
+}
+"""The AWS CLI's command for each thing, and the option that names it: a user has one password."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keeper:
+    """One thing of a user that has to go before the user can."""
+
+    what: str
+    """A key of :data:`OPERATIONS`."""
+    identifier: str = ""
+    """What AWS calls it; empty for a password."""
+
+    def command(self, user: str, profile: str | None = None) -> str:
+        """Return what a person types to take it away."""
+        operation, option = OPERATIONS[self.what]
+        named = [option, self.identifier] if option else []
+        signed_in = ["--profile", profile] if profile else []
+        return join(["aws", "iam", operation, "--user-name", user, *named, *signed_in])
+
+
+def told(user: str, keepers: Sequence[Keeper], profile: str | None = None) -> list[str]:
+    """Say of each thing whose it is, what it is, and how it is taken away."""
+    return [
+        f"IAM user {user} has {keeper.what}: `{keeper.command(user, profile)}`"
+        for keeper in keepers
+    ]
+
+
+LIKELY = ", ".join(f"{what} (`aws iam {command}`)" for what, (command, _) in OPERATIONS.items())
+"""All that it can be, for whoever could not look."""
