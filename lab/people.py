@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import flask
+import jinja2
 import oidc_provider_mock
 from authlib.jose import RSAKey
 from cheroot.wsgi import Server
@@ -65,6 +66,25 @@ _SERVED: Final = frozenset(
     )
 )
 """Not the package's own ways to make clients and users, which it opens to everybody."""
+_FRAME: Final = """<!doctype html>
+<html lang="en">
+  <meta charset="utf-8">
+  <title>people.lab.test</title>
+  <style>
+    body { font-family: sans-serif; max-width: 40rem; margin: 2rem auto }
+    button { margin: 0.2rem }
+  </style>
+  <main>{% block content %}{{ content }}{% endblock %}</main>
+</html>
+"""
+_PAGES: Final = {
+    "_base.html": _FRAME,
+    "error.html": (
+        '{% extends "_base.html" %}{% block content %}'
+        "<h1>Error: {{ name }}</h1><p>{{ description }}</p>{% endblock %}"
+    ),
+}
+"""In place of the package's, which load a style sheet from a public host."""
 _TOKEN_LIFE: Final = timedelta(minutes=5)
 _IDLE_SECONDS: Final = 600
 """Longer than any client keeps an idle connection: who closes first can lose a request."""
@@ -138,7 +158,17 @@ def application(home: Home) -> WSGIApplication:
             return _refusal(HTTPStatus.FORBIDDEN, f"{HOST} knows no such user")
         return None
 
+    def keep_at_home(answer: flask.Response) -> flask.Response:
+        answer.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+        )
+        return answer
+
     provider.before_request(admit)
+    provider.after_request(keep_at_home)
+    provider.jinja_env.loader = jinja2.ChoiceLoader(
+        [jinja2.DictLoader(_PAGES), provider.jinja_env.loader]
+    )
     # The package is made for debugging: it would show its insides, secrets among them, on failure.
     provider.debug = False
     return _behind_tls(provider.wsgi_app.app)

@@ -1,0 +1,52 @@
+"""The pages of the laboratory's identity provider: a browser asks nobody else for anything."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import Client
+
+from lab import people
+from lab.home import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOADED = re.compile(r"<(?:link|script|img|iframe)\b|@import|url\(|\bsrc=", re.IGNORECASE)
+"""What makes a browser ask for more."""
+ASKED = {
+    "client_id": "vault",
+    "redirect_uri": people.DIRECTORY["clients"][0]["redirect_uris"][0],
+    "response_type": "code",
+    "scope": "openid",
+    "nonce": "any",
+}
+
+
+@pytest.fixture
+def visitor(tmp_path: Path) -> Client:
+    home = Home(tmp_path)
+    people.furnish(home)
+    return Client(people.application(home))
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "shown"),
+    [
+        ({}, HTTPStatus.OK, 'value="alice"'),
+        ({"client_id": "unknown"}, HTTPStatus.BAD_REQUEST, "<h1>Error: "),
+    ],
+)
+def test_a_page_is_whole_without_any_other_host(
+    changed: dict[str, str], status: HTTPStatus, shown: str, visitor: Client
+) -> None:
+    page = visitor.get(
+        "/oauth2/authorize", query_string={**ASKED, **changed}, headers={"Host": people.HOST}
+    )
+    assert page.status_code == status
+    assert shown in page.text
+    assert LOADED.findall(page.text) == []
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
