@@ -73,3 +73,30 @@ def test_the_language_host_is_told_the_packages_without_pip_loading_the_network(
     imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
     assert "pip._internal.metadata" in imported
     assert [name for name in imported if name.startswith("pip._vendor.requests")] == []
+
+
+_THREADS_PASS = """
+import sys, warnings
+import components.dynamic.connection
+
+caught = warnings.catch_warnings()
+caught.__enter__()
+
+class Other:
+    '''A thread that ends its catching between requests' filter and what that is for.'''
+    def find_spec(self, name, path=None, target=None):
+        if name == "urllib3.contrib.socks":
+            caught.__exit__(None, None, None)
+            print("between")
+
+sys.meta_path.insert(0, Other())
+import clients.vault
+"""
+
+
+def test_no_thread_can_bring_back_the_warning_about_socks() -> None:
+    """Connections are imported in threads, and `warnings.catch_warnings` knows no threads."""
+    answer = subprocess.run(
+        [sys.executable, "-c", _THREADS_PASS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (answer.stdout, answer.stderr) == ("between\n", "")
