@@ -120,7 +120,7 @@ ADVICE: dict[type[BaseException], str] = {
 """What to do, by what is the matter."""
 
 
-def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> bool:
+def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadline: float) -> bool:
     """Wait until the requests for credentials that are under way have ended.
 
     Such a request may have read the Vault role before that was deleted. Its lease appears only
@@ -128,6 +128,7 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
 
     Args:
         vault: Connection to the root namespace, the only one that tells.
+        namespace: Path of the namespace of the mount; empty for the root namespace.
         mount: Path of the secrets engine.
         role: Name of the Vault role.
         deadline: Seconds to wait.
@@ -139,7 +140,7 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
         VaultUnreachableError: Vault does not answer.
         RequestsRemainError: They do not end.
     """
-    ends = tuple(f"/{mount}/{path}/{role}" for path in PATHS)
+    paths = _request_paths(namespace, mount, role)
     until = time.monotonic() + deadline
     first: set[str] | None = None
     while True:
@@ -149,7 +150,7 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
             raise
         except VaultError:
             return False
-        mine = {key for key, path in requests.items() if path.endswith(ends)}
+        mine = {key for key, path in requests.items() if path.strip("/") in paths}
         # Later ones find the Vault role as it is now: deleted, or with its new groups.
         if first is None and mine:
             log.info(f"waiting for {len(mine)} request(s) for credentials under way")
@@ -162,6 +163,18 @@ def await_requests(vault: Vault, mount: str, role: str, *, deadline: float) -> b
                 f"for {deadline:.0f} s, and each may still make an IAM user"
             )
         time.sleep(PAUSE_SECONDS)
+
+
+def _request_paths(namespace: str, mount: str, role: str) -> frozenset[str]:
+    """Return every path that a request for credentials of the Vault role can be listed by.
+
+    A namespace stands in the path, in the header, or first in the header and then in the path
+    (Vault, "Vault Enterprise namespaces", usage). What stands in the header may be missing from
+    the listed path, so each end of the namespace counts; no other namespace does.
+    """
+    parts = [part for part in namespace.split("/") if part]
+    ends = ("/".join((*parts[first:], mount)) for first in range(len(parts) + 1))
+    return frozenset(f"v1/{end}/{path}/{role}" for end in ends for path in PATHS)
 
 
 def revoke(engine: SecretsEngine, role: str, *, deadline: float = DEADLINE_SECONDS) -> int:
@@ -304,7 +317,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     namespace = os.environ.get("VAULT_NAMESPACE", "")
     try:
         with Vault(address) as root, SecretsEngine(address, namespace, given.mount) as engine:
-            if not await_requests(root, given.mount, given.role, deadline=given.deadline):
+            if not await_requests(
+                root, namespace, given.mount, given.role, deadline=given.deadline
+            ):
                 print(
                     "requests for credentials that are under way cannot be seen: the token may "
                     "not read sys/in-flight-req of the root namespace",

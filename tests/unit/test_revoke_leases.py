@@ -73,9 +73,9 @@ def _revoke(vault: FakeVault, deadline: float = 5) -> int:
     return revoke_leases.revoke(as_engine, "my-role", deadline=deadline)
 
 
-def _await_requests(vault: FakeVault, deadline: float = 5) -> bool:
+def _await_requests(vault: FakeVault, deadline: float = 5, namespace: str = "") -> bool:
     as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
-    return revoke_leases.await_requests(as_vault, "aws", "my-role", deadline=deadline)
+    return revoke_leases.await_requests(as_vault, namespace, "aws", "my-role", deadline=deadline)
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +147,46 @@ def test_requests_under_way_are_waited_for_and_later_ones_are_not() -> None:
     vault.requests = [{"a": mine, "b": mine, **other}, {"b": mine, **other}, {"e": later, **other}]
     assert _await_requests(vault)
     assert vault.requests == [{"e": later, **other}]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "path"),
+    [
+        ("", "/v1/team-a/aws/creds/my-role"),
+        ("", "/v1/other/aws/sts/my-role"),
+        ("team-a", "/v1/team-b/aws/creds/my-role"),
+        ("team-a", "/v1/team-a/sub/aws/creds/my-role"),
+        ("team-a/sub", "/v1/team-a/aws/creds/my-role"),
+        ("team-a/sub", "/v1/team-b/sub/aws/creds/my-role"),
+    ],
+)
+def test_a_request_of_the_same_path_in_another_namespace_is_not_waited_for(
+    namespace: str, path: str
+) -> None:
+    vault = FakeVault()
+    vault.requests = [{"a": path}]
+    assert _await_requests(vault, 0, namespace)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "path"),
+    [
+        ("", "/v1/aws/sts/my-role"),
+        ("team-a", "/v1/team-a/aws/creds/my-role"),
+        # What stands in the header may be missing from the listed path.
+        ("team-a", "/v1/aws/creds/my-role"),
+        ("team-a/sub", "/v1/team-a/sub/aws/creds/my-role"),
+        ("team-a/sub", "/v1/sub/aws/creds/my-role/"),
+        ("team-a/sub", "/v1/aws/creds/my-role"),
+    ],
+)
+def test_a_request_of_the_own_namespace_is_waited_for_however_it_names_it(
+    namespace: str, path: str
+) -> None:
+    vault = FakeVault()
+    vault.requests = [{"a": path}]
+    with pytest.raises(revoke_leases.RequestsRemainError):
+        _await_requests(vault, 0, namespace)
 
 
 def test_a_request_that_does_not_end_stops_the_destroy() -> None:
