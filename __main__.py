@@ -5,6 +5,7 @@ import pulumi_command as command
 from pulumi import ResourceOptions
 
 import settings
+import settings.rights
 from components.account import Account
 from components.auth_method import AuthMethod, AuthMethodArgs
 from components.cluster import Cluster
@@ -15,7 +16,7 @@ from components.target_role import TargetRole, TargetRoleArgs
 config = settings.load(pulumi.Config(), stack=pulumi.get_stack())
 shell = command.Provider("command")
 
-vault = Cluster(config)
+vault = Cluster(config, settings.rights.needed_in_vault(config))
 accounts = {name: Account(name, config, vault) for name in config.accounts}
 engines = {
     key: SecretsEngine(

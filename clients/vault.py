@@ -109,6 +109,17 @@ class Vault:
                 f"expired or revoked, or its policies do not allow {path}; log in again"
             ) from error
 
+    def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
+        """Return what the token may do at each of the paths, as its own policies say it.
+
+        Raises:
+            VaultError: unreachable, or the token may not ask.
+        """
+        path, data = "sys/capabilities-self", {"paths": paths}
+        answer = self._ask("update", path, lambda: self._client.write_data(path, data=data))
+        held = answer["data"] if answer else {}
+        return {asked: list(held.get(asked) or ()) for asked in paths}
+
     def federation(self, mount_class: MountClass, path: str) -> HeldFederation | None:
         """Return what the mount at ``path`` holds; ``None`` when there is no such mount.
 

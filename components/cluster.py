@@ -14,6 +14,7 @@ from components.namespace import Namespace, NamespaceArgs
 from federation.identity import ROOT_NAMESPACE, host, parent_namespace
 
 if TYPE_CHECKING:
+    from federation.rights import Rights
     from settings import Settings
 
 
@@ -23,6 +24,10 @@ class Cluster:
     Resources: the connection ``vault``, the thumbprint ``issuer-host``; for the root namespace the
     provider ``root``; for each other one that is used the :class:`Namespace` and a provider by its
     path; for each that has mounts an :class:`Issuer`.
+
+    Args:
+        config: The settings of the stack.
+        rights: What the stack needs in Vault.
     """
 
     providers: dict[str, vault.Provider]
@@ -32,9 +37,10 @@ class Cluster:
     chain: Thumbprint
     """The certificate chain of the issuers' host."""
 
-    def __init__(self, config: Settings) -> None:
+    def __init__(self, config: Settings, rights: Rights) -> None:
         declared = config.vault
-        connection = Connection("vault", ConnectionArgs(address=declared.address))
+        needed = {path: sorted(capabilities) for path, capabilities in sorted(rights.items())}
+        connection = Connection("vault", ConnectionArgs(address=declared.address, rights=needed))
         self._connected = pulumi.ResourceOptions(depends_on=[connection])
         self.chain = Thumbprint(
             "issuer-host",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.tls import TlsStream
 
 _READING_METHODS: Final = frozenset({"GET", "HEAD", "LIST", "OPTIONS"})
-_READING_PATHS: Final = ("/lookup",)
+_READING_PATHS: Final = ("/lookup", "/capabilities-self")
 """Ends of Vault's paths that are read by POST or PUT."""
 _READING_ACTIONS: Final = ("Get", "List", "AssumeRole", "Simulate")
 _NAMES: Final = ("RoleName", "PolicyName", "Url", "OpenIDConnectProviderArn", "ClientID")

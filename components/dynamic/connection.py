@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CheckFailure, ReadResult
+from pulumi.dynamic import CheckFailure, CheckResult, ReadResult
 
 from clients.errors import VaultError
 from components.dynamic.base import Check, Props, inputs, log, names
+from federation.rights import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,17 +27,29 @@ class ConnectionArgs:
 
     address: str
     """Its address."""
+    rights: dict[str, list[str]]
+    """Capabilities by path that its token needs there; asked for and not recorded."""
 
 
 class _ConnectionProvider(Check):
     """Tries it, where everything else would try by itself, with retries, one after the other."""
 
-    INPUTS = names(ConnectionArgs)
+    INPUTS = tuple(name for name in names(ConnectionArgs) if name != "rights")
     SUBJECT = "address"
 
     def identify(self, _props: Props) -> str:
         """Return what is the same whatever the address."""
         return "connection"
+
+    def check(self, olds: Props, news: Props) -> CheckResult:
+        """Refuse also a token that lacks rights, all of them at once.
+
+        Some would be missed only half-way, some only by a destroy, after it has begun.
+        """
+        checked = super().check(olds, news)
+        if not checked.failures and (trouble := _lacking(news["address"], news["rights"])):
+            return CheckResult(checked.inputs, [CheckFailure("rights", trouble)])
+        return checked
 
     def problems(self, _olds: Props, news: Props) -> Iterator[CheckFailure]:
         """Refuse a Vault that does not answer, is sealed, or does not know the token."""
@@ -94,3 +107,23 @@ def _trouble(address: str) -> str:
     except VaultError as error:
         return str(error)
     return ""
+
+
+def _lacking(address: str, rights: dict[str, list[str]]) -> str:
+    """Return which rights the token lacks and what to do; empty if it has all."""
+    from clients.vault import Vault  # noqa: PLC0415 - as above
+
+    try:
+        with Vault(address, timeout=5) as connection:
+            missing = lacking(rights, connection.capabilities(sorted(rights)))
+    except VaultError as error:
+        # Who may do everything else need not be allowed to ask about it.
+        log.warning("the rights of the token are not looked at: %s", error)
+        return ""
+    if not missing:
+        return ""
+    return (
+        f"the token of VAULT_TOKEN may not do in Vault at {address} what this stack needs; it "
+        f"lacks {'; '.join(missing)}. Add that to its policies, for which policies/vault/deploy.hcl"
+        " is the pattern, or log in with another token"
+    )

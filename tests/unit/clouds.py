@@ -62,6 +62,7 @@ class World:
     """How often a connection to Vault was opened."""
     issuer_held: str = ""
     keys: tuple[str, ...] = ()
+    capabilities_held: dict[str, list[str]] = field(default_factory=dict)
     namespaces: frozenset[str] = frozenset()
     mounts: frozenset[str] = frozenset()
 
@@ -136,6 +137,9 @@ class World:
 
     def look_up_token(self) -> None:
         self._answering()
+
+    def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
+        return {path: self.capabilities_held[path] for path in paths}
 
     def issuer(self) -> str:
         return self._answering().issuer_held

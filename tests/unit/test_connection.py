@@ -6,12 +6,13 @@ import pytest
 
 from components.dynamic import connection
 
-ASKED = {"address": "https://vault.example.com"}
+ASKED = {"address": "https://vault.example.com", "rights": {}}
 
 
 @pytest.fixture(autouse=True)
 def _sound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "_trouble", lambda _address: "")
+    monkeypatch.setattr(connection, "_lacking", lambda _address, _rights: "")
 
 
 @pytest.mark.parametrize("held", [None, ""])

@@ -301,13 +301,16 @@ def _expect_credentials(stack: Stack, path: str) -> None:
 
 @contextmanager
 def _token_that_may_not_write(stack: Stack, path: str) -> Iterator[dict[str, str]]:
-    """Yield the environment of a person who may do everything but write ``path``."""
+    """Yield the environment of a person who may do everything but write ``path``.
+
+    Denied are its parameters: a preview, which looks for capabilities, finds nothing missing.
+    """
     vault = stack.laboratory.vault()
-    everything = '["create", "read", "update", "patch", "delete", "list", "sudo"]'
+    everything = 'capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"]'
     vault.sys.create_or_update_policy(
         "but-one",
-        f'path "*" {{ capabilities = {everything} }}\n'
-        f'path "{path}" {{ capabilities = ["read", "list"] }}',
+        f'path "*" {{ {everything} }}\n'
+        f'path "{path}" {{ {everything}\n denied_parameters = {{ "*" = [] }} }}',
     )
     auth = vault.auth.token.create(policies=["but-one"], ttl="10m")["auth"]
     try:

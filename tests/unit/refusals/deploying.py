@@ -373,9 +373,38 @@ SERVERS: list[Attempt] = [
         what="Vault that cannot be used",
         provider=_ConnectionProvider,
         operation="check",
-        inputs={"address": ADDRESS},
+        inputs={"address": ADDRESS, "rights": {}},
         world={"failing": GONE},
         refusal=f"address: {GONE}",
+    ),
+    Attempt(
+        what="token that lacks rights",
+        provider=_ConnectionProvider,
+        operation="check",
+        inputs={
+            "address": ADDRESS,
+            "rights": {
+                "aws/config/root": ["create", "read", "update"],
+                "aws/roles/my-role": ["read"],
+                "sys/leases/lookup/aws/creds/my-role": ["list", "sudo"],
+                "sys/mounts/aws": ["read"],
+            },
+        },
+        world={
+            "capabilities_held": {
+                "aws/config/root": ["read", "patch"],
+                "aws/roles/my-role": ["root"],
+                "sys/leases/lookup/aws/creds/my-role": ["list"],
+                "sys/mounts/aws": ["deny"],
+            }
+        },
+        refusal=(
+            f"rights: the token of VAULT_TOKEN may not do in Vault at {ADDRESS} what this stack "
+            "needs; it lacks create, update on aws/config/root; sudo on "
+            "sys/leases/lookup/aws/creds/my-role; read on sys/mounts/aws. Add that to its "
+            "policies, for which policies/vault/deploy.hcl is the pattern, or log in with another "
+            "token"
+        ),
     ),
     Attempt(
         what="shell that misleads",
