@@ -106,7 +106,8 @@ class Vault:
         except VaultForbiddenError as error:
             raise VaultForbiddenError(
                 f"Vault at {self.address} does not accept the token of VAULT_TOKEN: it is wrong, "
-                f"expired or revoked, or its policies do not allow {path}; log in again"
+                f"expired or revoked, its policies do not allow {path}, or it belongs to another "
+                "namespace than root, whose tokens alone can be used; log in again"
             ) from error
 
     def capabilities(self, paths: list[str]) -> dict[str, list[str]]:

@@ -26,6 +26,9 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _NAMESPACE_SEGMENT = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _NAMESPACE = re.compile(rf"{_NAMESPACE_SEGMENT}(/{_NAMESPACE_SEGMENT})*")
+HCP_HOSTS = ".hashicorp.cloud"
+"""What the hosts of HashiCorp's own clusters end with."""
+
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -89,10 +92,20 @@ def namespaces(values: Mapping[str, object]) -> None:
 
 
 def address(value: str) -> None:
-    """Check the address of Vault, with a port or without."""
+    """Check the address of Vault, with a port or without.
+
+    HCP Vault Dedicated is refused by its hosts' common end (HCP, "Constraints and limitations":
+    workload identity federation is not supported for auth methods and secrets engines).
+    """
     problems = list(_address_problems(value))
     if problems:
         raise ValueError("must " + ", ".join(problems))
+    host = value.removeprefix("https://").partition(":")[0]
+    if host.endswith(HCP_HOSTS):
+        raise ValueError(
+            "must not be HCP Vault Dedicated, in which HashiCorp supports no workload identity "
+            "federation of secrets engines and auth methods: docs/hcp-vault.md says what to do"
+        )
 
 
 def issuer_address(value: str) -> None:

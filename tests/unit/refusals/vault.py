@@ -10,6 +10,11 @@ NO_PORT = (
     "must have no port, for AWS takes no issuer with one; if AWS reaches Vault under an address "
     "without port, set issuerAddress"
 )
+HCP = "https://main-public-vault-1a2b3c4d.5e6f7a8b.z1.hashicorp.cloud:8200"
+NOT_HCP = (
+    "must not be HCP Vault Dedicated, in which HashiCorp supports no workload identity federation "
+    "of secrets engines and auth methods: docs/hcp-vault.md says what to do"
+)
 VAULT_KEYS = (
     "issuerAddress, address, issuer, thumbprints, namespaces, caSha256, protect, "
     "keyRotationSeconds, "
@@ -37,6 +42,8 @@ _VAULT: Fields = [
         "https://v.example.com:one",
         ': "https://v.example.com:one" must have a number for its port',
     ),
+    ("address", HCP, f': "{HCP}" {NOT_HCP}'),
+    ("issuerAddress", HCP.removesuffix(":8200"), f': "{HCP.removesuffix(":8200")}" {NOT_HCP}'),
     ("address", "https://V.com", ': "https://V.com" must have a host name in lower case'),
     (
         "address",
