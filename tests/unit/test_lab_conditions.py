@@ -13,7 +13,14 @@ from lab.aws.judgement.patterns import UnknownPolicyElement, fold
 ARN = "arn:aws:iam::123456789012:role/app"
 NEGATED = frozenset(name for name in OPERATORS if "Not" in name)
 POSITIVE = OPERATORS - NEGATED - {"Null"}
-VALID = {"String": "x", "Arn": ARN, "Bool": "true", "Numeric": "1", "Date": "2026-01-01"}
+VALID = {
+    "String": "x",
+    "Arn": ARN,
+    "Bool": "true",
+    "Binary": "QmluYXJ5",
+    "Numeric": "1",
+    "Date": "2026-01-01",
+}
 """A value that every operator of a family understands."""
 
 
@@ -93,6 +100,10 @@ def holds(
         ("DateLessThanEquals", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", True),
         ("DateGreaterThan", "2026-01-01T00:00:00Z", "1767225601", True),
         ("DateGreaterThanEquals", "2026-01-01T00:00:00Z", "1767225600", True),
+        ("DateLessThan", "2026-02", "2026-01-31T23:59:59Z", True),
+        ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", True),
+        ("BinaryEquals", "QmluYXJ5", "QmluYXJ6", False),
+        ("BinaryEquals", "QmluYXJ5", "no base64!", False),
         ("IpAddress", "203.0.113.0/24", "203.0.113.9", True),
         ("IpAddress", "203.0.113.9", "203.0.113.9", True),
         ("IpAddress", "203.0.113.0/24", "203.0.114.9", False),
@@ -176,6 +187,8 @@ def test_null_asks_whether_the_key_is_absent(
         ("ForAnyValue:StringEquals", ("c", "a"), True),
         ("ForAnyValue:StringEquals", ("c", "d"), False),
         ("ForAnyValue:StringEquals", (), False),
+        ("ForAnyValue:StringEqualsIfExists", (), False),
+        ("ForAnyValue:StringEqualsIfExists", ("c", "a"), True),
         ("ForAnyValue:StringEquals", ("",), False),
         ("ForAnyValue:StringNotEquals", ("a", "c"), True),
         ("ForAnyValue:StringNotEquals", ("a", "b"), False),
@@ -290,14 +303,12 @@ def test_before_2012_a_variable_in_a_condition_is_only_text() -> None:
     [
         "StringMatches",
         "stringequals",
-        "BinaryEquals",
         "ForEachValue:StringEquals",
         "ForAllValues:",
         "StringEqualsIfExistsIfExists",
         "NullIfExists",
         "ForAllValues:Null",
         "ForAnyValue:Null",
-        "ForAnyValue:StringEqualsIfExists",
         "",
         "IfExists",
     ],
@@ -319,6 +330,7 @@ def test_an_operator_or_modifier_that_is_not_known_is_refused(name: str) -> None
         ("DateLessThan", "2026"[:3] + "x"),
         ("DateLessThan", "2026-13-01"),
         ("DateLessThan", "9" * 30),
+        ("BinaryEquals", "no base64!"),
         ("IpAddress", "10.0.0.1/8"),
         ("IpAddress", "lab.test"),
         ("StringEquals", None),

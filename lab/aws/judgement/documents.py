@@ -6,6 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from moto.iam.exceptions import MalformedPolicyDocument
+from moto.iam.policy_validation import (
+    IAMPolicyDocumentValidator,
+    IAMTrustPolicyDocumentValidator,
+)
+
 from lab.aws.front.wire import ApiError
 from lab.aws.judgement.policy import UnknownPolicyElement, parse_identity_policy, parse_trust_policy
 from lab.aws.state.entities import Entities
@@ -16,9 +22,39 @@ if TYPE_CHECKING:
 TRUST_POLICY_CHARACTERS = 2048
 """Default quota ACLSizePerRole, non-blank ("IAM and AWS STS quotas")."""
 
+_ANY_OF_IAM = re.compile(r"^(arn:[^:]+:iam::[^:]*:)\*.*")
+_SID = re.compile(r"[A-Za-z0-9]*")
 _PRINCIPAL = re.compile(
     r"arn:(aws[a-z-]*):(?:iam|sts)::(\d{12}):(root|(user|role|assumed-role)/\S+)"
 )
+
+
+class IdentityShape(IAMPolicyDocumentValidator):
+    """What moto knows of IAM's refusals, conditions left to the judge that will evaluate them.
+
+    moto refuses values that IAM takes: numbers, dates with some zones.
+    """
+
+    def __init__(self, policy_document: str) -> None:
+        super().__init__(_without_conditions(policy_document))
+
+    def _validate_resource_format(self, resource: str) -> None:
+        """Take the ``*`` too, which moto forgets and its own message names."""
+        super()._validate_resource_format(_ANY_OF_IAM.sub(r"\1user/*", resource))
+
+
+class TrustShape(IAMTrustPolicyDocumentValidator):
+    """The same of trust policies."""
+
+    def __init__(self, policy_document: str) -> None:
+        super().__init__(_without_conditions(policy_document))
+
+
+def _without_conditions(text: str) -> str:
+    document = _json(text)
+    for statement in _statements(document):
+        statement.pop("Condition", None)
+    return json.dumps(document)
 
 
 def blank_free_length(text: str) -> int:
@@ -36,10 +72,15 @@ def check_identity_policy(text: str) -> None:
     for statement in _statements(document):
         if "Principal" in statement or "NotPrincipal" in statement:
             raise malformed("Policy document should not specify a principal.")
+        if not _SID.fullmatch(str(statement.get("Sid", ""))):
+            raise malformed("Statement IDs (SID) must be alpha-numeric.")
     try:
         parse_identity_policy(document)
+        IdentityShape(text).validate()
     except UnknownPolicyElement as error:
         raise malformed(f"The laboratory cannot judge this policy: {error}") from error
+    except MalformedPolicyDocument as error:
+        raise malformed(str(error.message)) from error
 
 
 def check_trust_policy(text: str, account: str, state: State) -> None:
@@ -95,9 +136,13 @@ def malformed(message: str) -> ApiError:
     return ApiError("MalformedPolicyDocument", 400, message)
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is Python's, not JSON's")
+
+
 def _json(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
         raise malformed("This policy contains invalid Json") from error
     if not isinstance(document, dict):

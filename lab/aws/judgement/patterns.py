@@ -22,26 +22,48 @@ _KEY_AND_DEFAULT = re.compile(r"(?P<key>[\w:/.=+@ -]+?)(?:\s*,\s*'(?P<default>[^
 _SPECIAL_CHARACTERS = frozenset("*?$")
 _GLOBAL_KEYS = frozenset(
     {
+        "aws:assumedroot",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+        "aws:chatbotsourcearn",
         "aws:currenttime",
+        "aws:ec2instancesourceprivateipv4",
+        "aws:ec2instancesourcevpc",
         "aws:epochtime",
         "aws:federatedprovider",
         "aws:multifactorauthage",
         "aws:multifactorauthpresent",
         "aws:principalaccount",
         "aws:principalarn",
+        "aws:principalisawsservice",
         "aws:principalorgid",
+        "aws:principalservicename",
         "aws:principaltype",
+        "aws:referer",
         "aws:requestedregion",
         "aws:resourceaccount",
+        "aws:resourceorgid",
         "aws:securetransport",
+        "aws:sourceaccount",
+        "aws:sourcearn",
         "aws:sourceidentity",
         "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpcarn",
+        "aws:sourcevpce",
         "aws:tokenissuetime",
         "aws:useragent",
         "aws:userid",
         "aws:username",
+        "aws:viaawsservice",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpcsourceip",
     }
 )
+"""IAM User Guide, "AWS global condition context keys": those with one value."""
 _GLOBAL_TAG_KEYS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
 
 

@@ -223,6 +223,23 @@ def test_an_inline_policy_that_cannot_be_judged_is_refused(aws: World, text: str
         iam.delete_user(UserName="judged")
 
 
+def test_numbers_and_zones_in_conditions_are_taken_and_kept_as_they_were_written(
+    aws: World,
+) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="conditional")
+    condition = {
+        "NumericLessThanEquals": {"s3:max-keys": 10},
+        "BinaryEquals": {"aws:any": "QmluYXJ5"},
+        "DateLessThan": {"aws:CurrentTime": "2030-01-31T12:00:00-05:00"},
+    }
+    text = document({**allow("s3:ListBucket"), "Condition": condition})
+    iam.put_user_policy(UserName="conditional", PolicyName="p", PolicyDocument=text)
+    kept = iam.get_user_policy(UserName="conditional", PolicyName="p")["PolicyDocument"]
+    assert kept == json.loads(text)
+    iam.create_policy(PolicyName="conditional", PolicyDocument=text)
+
+
 def test_a_user_in_use_cannot_be_deleted(aws: World) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="busy")

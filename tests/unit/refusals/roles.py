@@ -118,6 +118,32 @@ _READER: Fields = [
     ),
     (
         "policy",
+        "number.json",
+        ': "number.json" must hold an IAM policy: not JSON: NaN is no number',
+    ),
+    (
+        "policy",
+        "values.json",
+        (
+            ': "values.json" must hold an IAM policy: Id must be text; statement 1: Resource '
+            '"arn:AWS:s3:::a" must be in a partition such as aws, aws-us-gov or aws-cn; statement '
+            '1: Resource "arn:aws:s3:${aws:username}::a" may have a variable after the fifth '
+            'colon only, for IAM reads none before; statement 1: Resource "arn:aws:s3:::${a}" has '
+            "the policy variable ${a}, which must be ${key}, ${key, 'default'}, ${*}, ${?} or "
+            '${$}; statement 1: Resource "arn:aws:s3:::${aws:username" has a policy variable '
+            'without a closing brace; statement 1: Resource "arn:aws:s3:::${aws:usrname}" has the '
+            "policy variable ${aws:usrname}, which AWS does not know; did you mean aws:Username?; "
+            "statement 1: condition 'NumericEquals' on 's3:max-keys': \"ten\" must be a number; "
+            "statement 1: condition 'NumericEquals' on 's3:max-keys': \"Infinity\" must be a "
+            "number; statement 1: condition 'Bool' on 'aws:SecureTransport': \"yes\" must be true "
+            "or false; statement 2: s3 has no 'arn:aws:s3:us-east-1::a'; it must be of the form "
+            "arn:${Partition}:s3:::${BucketName} or "
+            "arn:${Partition}:s3:us-west-2:${Account}:async-request/mrap/${Operation}/${Token} or "
+            "arn:${Partition}:s3:::${BucketName}/${ObjectName} and 10 more"
+        ),
+    ),
+    (
+        "policy",
         "misnamed.json",
         (
             ": \"misnamed.json\" must hold an IAM policy: statement 1: AWS has no service 'iamm'; "
