@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clients.errors import AwsError
-from federation.arns import sts_endpoint
+from federation.regions import sts_endpoint
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 

@@ -10,7 +10,7 @@ import pulumi_vault as vault
 from components.federated import Federated
 from components.identity_provider import IdentityProvider
 from components.summary import MethodSummary
-from federation import arns, identity
+from federation import identity, regions
 from federation.logins import LoginRole, confusable
 from federation.names import MountNames
 
@@ -119,7 +119,7 @@ class AuthMethod(pulumi.ComponentResource):
             role_arn=self._way.role.arn,
             iam_server_id_header_value=self._server_id,
             # Together: a login signed for a region is not valid at another region's endpoint.
-            sts_endpoint=arns.sts_endpoint(trust.account.region),
+            sts_endpoint=regions.sts_endpoint(trust.account.region),
             sts_region=trust.account.region,
             opts=pulumi.ResourceOptions.merge(
                 self._bound_to_a_path(),

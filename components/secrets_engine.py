@@ -15,7 +15,7 @@ from components.federated import Federated
 from components.identity_provider import IdentityProvider
 from components.lease_guard import LeaseGuard, LeaseGuardArgs
 from components.summary import EngineSummary
-from federation import arns, identity, permissions
+from federation import identity, permissions, regions
 from federation.names import USERNAME_TEMPLATE, MountNames
 from federation.roles import VaultRole
 
@@ -93,7 +93,7 @@ class SecretsEngine(pulumi.ComponentResource):
             path=engine.path,
             description=engine.description,
             region=trust.account.region,
-            sts_endpoint=arns.unguessed_sts_endpoint(trust.account.region),
+            sts_endpoint=regions.unguessed_sts_endpoint(trust.account.region),
             identity_token_audience=engine.audience,
             identity_token_key=trust.issuer.key,
             identity_token_ttl=engine.token_ttl_seconds,

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_network
 
+from federation.regions import partitions
+
 _GLOBAL_KEYS = (
     *("aws:AssumedRoot", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:ChatbotSourceArn"),
     *("aws:CurrentTime", "aws:Ec2InstanceSourcePrivateIPv4", "aws:Ec2InstanceSourceVpc"),
@@ -33,7 +35,6 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _VARIABLE_BODY = re.compile(r"[*?$]|(?P<key>[\w.=+@ -]+:[\w:/.=+@ -]+?)(\s*,\s*'[^']*')?")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S(.*\S)?")
-_PARTITION = re.compile(r"aws(-[a-z]+)*|\*")
 
 
 def resource_problem(text: str) -> str:
@@ -45,8 +46,8 @@ def resource_problem(text: str) -> str:
     before = text.split(":", 5)[:5]
     if any("${" in part for part in before):
         return "may have a variable after the fifth colon only, for IAM reads none before"
-    if not _PARTITION.fullmatch(before[1]):
-        return "must be in a partition such as aws, aws-us-gov or aws-cn"
+    if before[1] not in ("*", *partitions()):
+        return f"must be in a partition of AWS: {', '.join(partitions())}"
     return variable_problem(text)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from federation import arns, syntax
+from federation import arns, regions, syntax
 from federation.account import AccountAccess
 from settings.fields import ExternalId, Ownership, Text, WithoutRepeats, accepts
 from settings.problems import Key, Problems
@@ -24,7 +24,9 @@ class AccountSettings(Entry):
     )
 
     id: Annotated[str, accepts(syntax.account_id)]
-    region: Annotated[str, accepts(arns.check_region)]
+    new_region: bool = False
+    """Whether the region is newer than the list that this program has of them."""
+    region: str
     profile: Text | None = None
     deploy_role_arn: str | None = None
     """Role of the account that this program deploys as."""
@@ -36,7 +38,7 @@ class AccountSettings(Entry):
     @property
     def partition(self) -> str:
         """The AWS partition of the account."""
-        return arns.partition_of(self.region)
+        return regions.partition_of(self.region).name
 
     @property
     def access(self) -> AccountAccess:
@@ -49,6 +51,12 @@ class AccountSettings(Entry):
             external_id=self.external_id,
         )
 
+    @field_validator("region")
+    @classmethod
+    def _there(cls, region: str, info: ValidationInfo) -> str:
+        regions.check_region(region, newer=info.data.get("new_region", True))
+        return region
+
     @field_validator("deploy_role_arn", "boundary")
     @classmethod
     def _arn_of_the_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
@@ -57,7 +65,7 @@ class AccountSettings(Entry):
             arns.require(
                 arn,
                 "policy" if policy else "role",
-                partition=arns.partition_of(info.data["region"]),
+                partition=regions.partition_of(info.data["region"]).name,
                 accounts=(info.data["id"], "aws") if policy else (info.data["id"],),
             )
         return arn

@@ -44,6 +44,19 @@ def test_the_program_itself_imports_no_cloud() -> None:
     assert _imported_with(*_imported_by_the_program()) & CLOUDS == set()
 
 
+def test_the_list_of_regions_is_read_without_the_sdk_that_it_is_of() -> None:
+    asked = "from federation import regions; regions.check_region('eu-west-1'); import sys"
+    told = "import json; print(json.dumps(sorted(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{asked}; {told}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {name.partition(".")[0] for name in json.loads(answer.stdout)} & CLOUDS == set()
+
+
 def test_dynamic_resources_are_served_without_settings_and_the_providers_of_others() -> None:
     """Pulumi's own dynamic provider is a process of its own, and starts twice in a command."""
     assert "components.dynamic.connection" in DYNAMIC

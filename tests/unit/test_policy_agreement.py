@@ -256,7 +256,13 @@ def test_a_value_that_its_operator_cannot_read_is_named(
 @pytest.mark.parametrize(
     ("resource", "told"),
     [
-        ("arn:AWS:s3:::a", "must be in a partition such as aws, aws-us-gov or aws-cn"),
+        (
+            "arn:AWS:s3:::a",
+            (
+                "must be in a partition of AWS: aws, aws-cn, aws-eusc, aws-iso, aws-iso-b, "
+                "aws-iso-e, aws-iso-f, aws-us-gov"
+            ),
+        ),
         (
             "arn:aws:s3:${aws:PrincipalTag/t}::a",
             "may have a variable after the fifth colon only, for IAM reads none before",

@@ -1,9 +1,6 @@
-import json
-from importlib import resources
-
 import pytest
 
-from federation import arns, principals, releases
+from federation import principals, releases
 from federation.logins import LoginRole, confusable
 
 ACCOUNT = "arn:aws:iam::123456789012"
@@ -123,16 +120,3 @@ def test_one_name_in_two_accounts_could_be_confused_also_across_vault_roles() ->
 def test_exact_principals_each_with_its_own_name_cannot_be_confused() -> None:
     assert confusable([role("a", f"{ACCOUNT}:role/app", f"{OTHER}:user/app")]) == ""
     assert confusable([role("a", f"{ACCOUNT}:role/app"), role("b", f"{ACCOUNT}:role/app")]) == ""
-
-
-def test_sts_is_where_aws_itself_says() -> None:
-    listed = resources.files("botocore").joinpath("data/partitions.json").read_text("utf-8")
-    regions = {
-        region: partition["outputs"]["dnsSuffix"]
-        for partition in json.loads(listed)["partitions"]
-        for region in partition["regions"]
-        if "global" not in region
-    }
-    assert len(regions) > 30
-    for region, suffix in regions.items():
-        assert arns.sts_endpoint(region) == f"https://sts.{region}.{suffix}"

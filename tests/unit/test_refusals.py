@@ -74,6 +74,7 @@ UNREACHABLE = {
     "federation/names.py, __post_init__: _fit('IAM path'": (
         "the role's name holds the same parts and has an eighth of the room"
     ),
+    "federation/regions.py, partitions: raise RuntimeError": "boto3 is installed with botocore",
 }
 """Refusals that neither settings nor the clouds can bring about, by how they begin, and why."""
 

@@ -126,13 +126,14 @@ _READER: Fields = [
         "values.json",
         (
             ': "values.json" must hold an IAM policy: Id must be text; statement 1: Resource '
-            '"arn:AWS:s3:::a" must be in a partition such as aws, aws-us-gov or aws-cn; statement '
-            '1: Resource "arn:aws:s3:${aws:username}::a" may have a variable after the fifth '
-            'colon only, for IAM reads none before; statement 1: Resource "arn:aws:s3:::${a}" has '
-            "the policy variable ${a}, which must be ${key}, ${key, 'default'}, ${*}, ${?} or "
-            '${$}; statement 1: Resource "arn:aws:s3:::${aws:username" has a policy variable '
-            'without a closing brace; statement 1: Resource "arn:aws:s3:::${aws:usrname}" has the '
-            "policy variable ${aws:usrname}, which AWS does not know; did you mean aws:Username?; "
+            '"arn:AWS:s3:::a" must be in a partition of AWS: aws, aws-cn, aws-eusc, aws-iso, '
+            "aws-iso-b, aws-iso-e, aws-iso-f, aws-us-gov; statement 1: Resource "
+            '"arn:aws:s3:${aws:username}::a" may have a variable after the fifth colon only, for '
+            'IAM reads none before; statement 1: Resource "arn:aws:s3:::${a}" has the policy '
+            "variable ${a}, which must be ${key}, ${key, 'default'}, ${*}, ${?} or ${$}; "
+            'statement 1: Resource "arn:aws:s3:::${aws:username" has a policy variable without a '
+            'closing brace; statement 1: Resource "arn:aws:s3:::${aws:usrname}" has the policy '
+            "variable ${aws:usrname}, which AWS does not know; did you mean aws:Username?; "
             "statement 1: condition 'NumericEquals' on 's3:max-keys': \"ten\" must be a number; "
             "statement 1: condition 'NumericEquals' on 's3:max-keys': \"Infinity\" must be a "
             "number; statement 1: condition 'Bool' on 'aws:SecureTransport': \"yes\" must be true "

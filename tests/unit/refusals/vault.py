@@ -1,5 +1,7 @@
 """What the sections vault and accounts refuse."""
 
+from importlib.metadata import version
+
 from tests.unit.declared import LEFT_OUT, POLICY
 from tests.unit.refusals.fields import Case, Fields, of
 
@@ -94,6 +96,15 @@ _ACCOUNT: Fields = [
         "mars-1",
         ': "mars-1" must be an AWS region such as us-east-1, us-gov-west-1 or cn-north-1',
     ),
+    (
+        "region",
+        "us-eest-1",
+        (
+            f': "us-eest-1" is no region that botocore {version("botocore")} knows; did you mean '
+            "us-east-1 or us-west-1? If AWS has it since, set newRegion beside it to true"
+        ),
+    ),
+    ("newRegion", "yes", ': "yes" must be true or false'),
     ("profile", "", ': "" must not be empty'),
     (
         "accessKey",
