@@ -19,6 +19,7 @@ _RESERVED_NAMESPACES = frozenset(
 )
 _RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
 
+_ACCOUNT_DIGITS = 12
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
 _SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
@@ -33,8 +34,36 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9]
 
 
 def account_id(value: str) -> None:
-    """Check an AWS account id."""
+    """Check an AWS account id.
+
+    One with hyphens, as AWS's console shows it, and one that lost its leading zeros are told how
+    they are written here.
+    """
+    digits = value.replace("-", "")
+    if digits.isascii() and digits.isdecimal() and len(digits) == _ACCOUNT_DIGITS != len(value):
+        raise ValueError(f'must be 12 digits, without hyphens: "{digits}"')
+    if value.isascii() and value.isdecimal() and len(value) < _ACCOUNT_DIGITS:
+        raise ValueError(
+            "must be 12 digits; if it lost the zeros that it begins with, write "
+            f'"{value.zfill(_ACCOUNT_DIGITS)}"'
+        )
     _require(_ACCOUNT_ID, value, "12 digits")
+
+
+def account_id_of_number(value: float) -> str:
+    """Say how an account id that YAML took for a number is to be written.
+
+    Pulumi's YAML reads digits after a leading 0 as octal, unless there is an 8 or a 9 among them;
+    then it drops the 0.
+    """
+    text, octal = str(value), f"{value:o}" if isinstance(value, int) and value >= 0 else ""
+    written = []
+    if octal and len(octal) < _ACCOUNT_DIGITS:
+        written.append(f'"{octal.zfill(_ACCOUNT_DIGITS)}" (YAML reads that as octal)')
+    if text.isdecimal() and len(text) < _ACCOUNT_DIGITS and {"8", "9"} & set(text):
+        written.append(f'"{text.zfill(_ACCOUNT_DIGITS)}" (YAML drops the 0)')
+    told = f": without them YAML changes what begins with 0; write {' or '.join(written)}"
+    return f"must be text, in quotes{told if written else ''}"
 
 
 def audience(value: str) -> None:

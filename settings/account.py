@@ -1,18 +1,37 @@
 """The section accounts, and what sections share that are in an account."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, cast
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from federation import arns, regions, syntax
 from federation.account import AccountAccess
-from settings.fields import ExternalId, Ownership, Text, WithoutRepeats, accepts
+from settings.fields import ExternalId, Ownership, Text, WithoutRepeats
 from settings.problems import Key, Problems
 from settings.section import Entry, Place
 
 MOST_MANAGED_POLICIES = 20
 """Of one user or role, at most (IAM User Guide, "IAM and AWS STS quotas")."""
+
+
+def _account_id(value: str, info: ValidationInfo[Place]) -> str:
+    try:
+        syntax.account_id(value)
+    except ValueError as error:
+        raise ValueError("must be 12 digits" if _hidden(info) else str(error)) from None
+    return value
+
+
+def _quoted_id(value: object, info: ValidationInfo[Place]) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and not _hidden(info):
+        raise ValueError(syntax.account_id_of_number(cast("float", value)))
+    return value
+
+
+def _hidden(info: ValidationInfo[Place]) -> bool:
+    return info.context.reading.problems.hidden(info.context.key)
 
 
 class AccountSettings(Entry):
@@ -23,7 +42,7 @@ class AccountSettings(Entry):
         "is refused: no key is stored; profile, deployRoleArn or the environment say who deploys",
     )
 
-    id: Annotated[str, accepts(syntax.account_id)]
+    id: Annotated[str, AfterValidator(_account_id), BeforeValidator(_quoted_id)]
     new_region: bool = False
     """Whether the region is newer than the list that this program has of them."""
     region: str

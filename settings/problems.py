@@ -34,11 +34,18 @@ class Problems:
 
     def add(self, key: Key, allowed: str, value: object = _NOT_GIVEN) -> None:
         """Add a problem: the full key, the value unless secret, what is allowed."""
-        hidden = self._is_secret(str(key[0])) or bool(_HIDDEN & set(key))
-        quoted = "" if value is _NOT_GIVEN else f"{'(secret)' if hidden else _shown(key, value)} "
+        quoted = (
+            ""
+            if value is _NOT_GIVEN
+            else f"{'(secret)' if self.hidden(key) else _shown(key, value)} "
+        )
         line = f"{self.full(key)}: {quoted}{allowed}"
         if line not in self.lines:
             self.lines.append(line)
+
+    def hidden(self, key: Key) -> bool:
+        """Whether nothing of a value may be told, not even what follows from it."""
+        return self._is_secret(str(key[0])) or bool(_HIDDEN & set(key))
 
     def full(self, key: Key) -> str:
         """Spell a key as Pulumi does."""

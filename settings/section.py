@@ -40,6 +40,9 @@ _ALLOWED = {
 }
 """What is allowed, by pydantic's name of the problem; its own texts quote inputs."""
 
+_FIRST_TO_DIFFER = 8
+"""The first number that octal and decimal write differently."""
+
 
 class Section(BaseModel):
     """A part of the settings; it also knows which keys people expect in vain, and why."""
@@ -179,7 +182,16 @@ class Reading:
                     self.problems.unknown(where, known.values(), model.refused)
                     continue
                 allowed = _ALLOWED.get(kind, "is not what this key takes")
+                if kind == "string_type" and not self.problems.hidden(where):
+                    allowed += _before_yaml(value)
                 told = kind != "missing" and not isinstance(value, dict | list | tuple)
                 shown = (value,) if told else ()
                 self.problems.add(where, allowed.format(**problem.get("ctx", {})), *shown)
         return None
+
+
+def _before_yaml(value: object) -> str:
+    """Say what a number may have been before YAML read it, if that is another."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < _FIRST_TO_DIFFER:
+        return ""
+    return f"; if 0{value:o} was written: YAML reads what begins with 0 as octal"

@@ -207,6 +207,24 @@ def test_nothing_of_a_secret_section_is_quoted(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("id", "12345678901", "must be 12 digits"),
+        ("id", 1402433619, "must be text, in quotes"),
+        ("profile", 83, "must be text, in quotes"),
+        ("externalId", 83, "must be text, in quotes"),
+    ],
+)
+def test_nothing_that_follows_from_a_secret_value_is_told(
+    field: str, value: object, told: str, folder: Path
+) -> None:
+    wrong = changed(ENGINES, {f"{MAIN}.{field}": value})
+    assert problems(wrong, folder, encrypted="accounts") == [
+        f"accounts.main.{field}: (secret) {told}"
+    ]
+
+
 @pytest.mark.parametrize("section", settings.SECTIONS)
 def test_what_is_no_json_is_not_quoted(section: str, folder: Path) -> None:
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in ENGINES.items()}

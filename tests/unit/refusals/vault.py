@@ -90,7 +90,55 @@ _VAULT: Fields = [
 
 _ACCOUNT: Fields = [
     ("id", 123456789012, ": 123456789012 must be text, in quotes"),
-    ("id", "12345678901", ': "12345678901" must be 12 digits'),
+    (
+        "id",
+        1402433619,
+        (
+            ": 1402433619 must be text, in quotes: without them YAML changes what begins with 0; "
+            'write "012345670123" (YAML reads that as octal) or "001402433619" (YAML drops the 0)'
+        ),
+    ),
+    (
+        "id",
+        83,
+        (
+            ": 83 must be text, in quotes: without them YAML changes what begins with 0; write "
+            '"000000000123" (YAML reads that as octal) or "000000000083" (YAML drops the 0)'
+        ),
+    ),
+    (
+        "id",
+        12345678901,
+        (
+            ": 12345678901 must be text, in quotes: without them YAML changes what begins with 0; "
+            'write "012345678901" (YAML drops the 0)'
+        ),
+    ),
+    ("id", True, ": true must be text, in quotes"),
+    ("id", 1.5, ": 1.5 must be text, in quotes"),
+    (
+        "id",
+        "12345678901",
+        (
+            ': "12345678901" must be 12 digits; if it lost the zeros that it begins with, write '
+            '"012345678901"'
+        ),
+    ),
+    (
+        "id",
+        "1234-5678-9012",
+        ': "1234-5678-9012" must be 12 digits, without hyphens: "123456789012"',
+    ),
+    ("id", "1234567890123", ': "1234567890123" must be 12 digits'),
+    (
+        "profile",
+        83,
+        (
+            ": 83 must be text, in quotes; if 0123 was written: YAML reads what begins with 0 as "
+            "octal"
+        ),
+    ),
+    ("profile", 7, ": 7 must be text, in quotes"),
     (
         "region",
         "mars-1",
