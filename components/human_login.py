@@ -1,5 +1,6 @@
 """A login for people: groups of an identity provider, and what they may read."""
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,27 +91,16 @@ class HumanLogin(pulumi.ComponentResource):
                 discovery_url=login.discovery_url,
                 client_id=login.client_id,
                 client_secret=args.client_secret,
-                default_role=name,
+                default_role=_role_name(name, login),
             ),
             child,
         )
-        vault.jwt.AuthBackendRole(
-            f"{name}-role",
-            backend=method.path,
-            role_name=name,
-            role_type="oidc",
-            # Not a mail address: those are given to the next person, and not every identity
-            # provider verifies them.
-            user_claim="sub",
-            groups_claim=login.groups_claim,
-            bound_claims_type="string",
-            bound_claims={login.groups_claim: ",".join(login.groups)},
-            allowed_redirect_uris=redirect_uris,
-            oidc_scopes=list(login.scopes) or None,
-            token_ttl=login.token_ttl_seconds,
-            token_max_ttl=login.token_max_ttl_seconds,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[client]),
-        )
+        role_name = _role_name(name, login)
+        rights = pulumi.ResourceOptions(parent=self, depends_on=[client])
+        if role_name == name:
+            _role(name, method, login, redirect_uris, rights)
+        else:
+            _role_of_lists(name, method, login, redirect_uris, rights)
         for group, granted in login.groups.items():
             own = vault.identity.Group(
                 f"{name}-group/{group}",
@@ -127,16 +117,88 @@ class HumanLogin(pulumi.ComponentResource):
                 opts=in_namespace,
             )
         scope = identity.command_scope(login.namespace)
-        log_in = ["vault", "login", *scope, "-method=oidc", f"-path={login.path}", f"role={name}"]
+        log_in = [
+            "vault",
+            "login",
+            *scope,
+            "-method=oidc",
+            f"-path={login.path}",
+            f"role={role_name}",
+        ]
         self.summary = LoginSummary(
             mount=login.path,
             namespace=login.namespace,
             discovery_url=login.discovery_url,
             redirect_uris=redirect_uris,
-            log_in={name: shlex.join(log_in)},
+            log_in={role_name: shlex.join(log_in)},
             read_credentials={
                 group: {role: args.grants[role].command for role in granted.aws_roles}
                 for group, granted in login.groups.items()
             },
         ).output()
         self.register_outputs({"summary": self.summary})
+
+
+def _role_name(name: str, login: "HumanLoginSettings") -> str:
+    """Name of the login's Vault role.
+
+    Another where the role is written as another type: the engine deletes the old one last, and
+    would delete what was written in its place.
+    """
+    return f"{name}-groups" if any("," in group for group in login.groups) else name
+
+
+def _role(
+    name: str,
+    method: vault.AuthBackend,
+    login: "HumanLoginSettings",
+    redirect_uris: list[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    vault.jwt.AuthBackendRole(
+        f"{name}-role",
+        backend=method.path,
+        role_name=name,
+        role_type="oidc",
+        # Not a mail address: those are given to the next person, and not every identity
+        # provider verifies them.
+        user_claim="sub",
+        groups_claim=login.groups_claim,
+        bound_claims_type="string",
+        bound_claims={login.groups_claim: ",".join(login.groups)},
+        allowed_redirect_uris=redirect_uris,
+        oidc_scopes=list(login.scopes) or None,
+        token_ttl=login.token_ttl_seconds,
+        token_max_ttl=login.token_max_ttl_seconds,
+        opts=opts,
+    )
+
+
+def _role_of_lists(
+    name: str,
+    method: vault.AuthBackend,
+    login: "HumanLoginSettings",
+    redirect_uris: list[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Write the role as Vault takes it: the provider's own type would part names at commas."""
+    role = {
+        "role_type": "oidc",
+        "user_claim": "sub",
+        "groups_claim": login.groups_claim,
+        "bound_claims_type": "string",
+        "bound_claims": {login.groups_claim: list(login.groups)},
+        "allowed_redirect_uris": redirect_uris,
+        "oidc_scopes": list(login.scopes),
+        # Named, so that a policy which somebody adds to it is seen and taken away.
+        "token_policies": [],
+        "token_ttl": login.token_ttl_seconds,
+        "token_max_ttl": login.token_max_ttl_seconds,
+    }
+    vault.generic.Endpoint(
+        f"{name}-role",
+        path=pulumi.Output.format("auth/{0}/role/{1}", method.path, _role_name(name, login)),
+        data_json=json.dumps(role, ensure_ascii=False),
+        ignore_absent_fields=True,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+    )

@@ -24,16 +24,15 @@ _AWS_ROLE = re.compile(r"[^/]+/[^/]+")
 def check_group(group: str) -> None:
     """Check the name of a group as the identity provider tells it.
 
-    No comma, because Vault's provider takes the allowed values of a claim as one text that it
-    parts at commas and strips of outer blanks.
+    No outer blanks, because Vault's provider strips the allowed values of a claim of them.
 
     Raises:
         ValueError: Saying what is allowed.
     """
-    if not group or group != group.strip() or "," in group or not group.isprintable():
+    if not group or group != group.strip() or not group.isprintable():
         raise ValueError(
             f"group {group!r} must be what the groups claim says, "
-            "without commas, outer blanks and control characters"
+            "without outer blanks and control characters"
         )
 
 

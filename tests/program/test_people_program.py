@@ -91,6 +91,38 @@ def test_a_login_admits_its_groups_alone(program: Engine) -> None:
     assert not {"tokenPolicies", "verboseOidcLogging"} & set(role)
 
 
+_DIRECTORY = ("CN=Auditors & more,OU=Groups,DC=corp", "CN=Vault Admins,OU=Groups,DC=corp")
+
+
+def test_groups_with_commas_are_bound_whole() -> None:
+    """The provider's own type of role parts them, so that ``DC=corp`` would be a group."""
+    changes = {"groups": {group: {"awsRoles": ["aws/deploy"]} for group in _DIRECTORY}}
+    engine = run_program(_changed("humanLogins", "people", changes))
+    role = _one(engine, "people-role")
+    assert role.type == "vault:generic/endpoint:Endpoint"
+    # Another name than a role without commas has: the engine deletes that one afterwards.
+    assert role.inputs["path"] == "auth/people/role/people-groups"
+    assert role.options.deleteBeforeReplace
+    assert role.inputs["ignoreAbsentFields"]
+    assert json.loads(role.inputs["dataJson"]["value"]) == {
+        "role_type": "oidc",
+        "user_claim": "sub",
+        "groups_claim": "groups",
+        "bound_claims_type": "string",
+        "bound_claims": {"groups": list(_DIRECTORY)},
+        "allowed_redirect_uris": [
+            "http://localhost:8250/oidc/callback",
+            "https://vault.lab.test/ui/vault/auth/people/oidc/callback",
+        ],
+        "oidc_scopes": [],
+        "token_policies": [],
+        "token_ttl": 3_600,
+        "token_max_ttl": 14_400,
+    }
+    aliases = {_one(engine, f"people-alias/{group}").inputs["name"] for group in _DIRECTORY}
+    assert aliases == set(_DIRECTORY)
+
+
 def test_a_group_holds_the_policies_of_what_it_was_granted_and_no_other(program: Engine) -> None:
     group = _one(program, "people-group/engineering").inputs
     assert group["type"] == "external"

@@ -38,7 +38,7 @@ def test_what_is_wrong_in_one_place_hides_nothing_elsewhere(folder: Path) -> Non
                 f"{TARGET}.externalId": "a b",
                 f"{ROLE}.maxTtlSeconds": 3_601,
                 f"{LOGIN}.clientId": "",
-                f"{LOGIN}.groups.x,y": {"awsRoles": []},
+                f"{LOGIN}.groups.x ": {"awsRoles": []},
                 "humanLoginSecrets.guests": "hidden",
             },
         ),
@@ -47,8 +47,8 @@ def test_what_is_wrong_in_one_place_hides_nothing_elsewhere(folder: Path) -> Non
     assert [line.partition(": ")[0] for line in lines] == [
         f"{TARGET}.externalId",
         f"{ROLE}.maxTtlSeconds",
-        f"{LOGIN}.groups.x,y",
-        f"{LOGIN}.groups.x,y.awsRoles",
+        f"{LOGIN}.groups.x ",
+        f"{LOGIN}.groups.x .awsRoles",
         f"{LOGIN}.clientId",
         "humanLoginSecrets.guests",
     ]

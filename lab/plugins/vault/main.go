@@ -26,6 +26,7 @@ func main() {
 			"vault_auth_backend":                     {Tok: serving.Token("vault", "index", "AuthBackend")},
 			"vault_namespace":                        {Tok: serving.Token("vault", "index", "Namespace")},
 			"vault_policy":                           {Tok: serving.Token("vault", "index", "Policy")},
+			"vault_generic_endpoint":                 {Tok: serving.Token("vault", "generic", "Endpoint")},
 			"vault_identity_group":                   {Tok: serving.Token("vault", "identity", "Group")},
 			"vault_identity_group_alias":             {Tok: serving.Token("vault", "identity", "GroupAlias"), Fields: own{"name": {Name: "name"}}},
 			"vault_identity_oidc":                    {Tok: serving.Token("vault", "identity", "Oidc")},

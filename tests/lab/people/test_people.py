@@ -427,6 +427,56 @@ def test_what_an_engine_made_of_a_login_before_it_was_killed_is_imported(stack: 
     stack.expect_no_changes()
 
 
+_ADMINS = "CN=Vault Admins,OU=Groups,DC=corp"
+
+
+def test_a_group_with_commas_admits_its_own_people_alone(stack: Stack) -> None:
+    """As directories name groups; the provider's own type of role would admit all of DC=corp."""
+
+    def put_bob_into(*groups: str) -> None:
+        known = read_json(stack.laboratory.home.people)
+        users = {**known["users"], "bob": list(groups)}
+        write_json(stack.laboratory.home.people, {**known, "users": users})
+
+    before = read_json(stack.laboratory.home.people)["users"]["bob"]
+
+    def admit_admins(settings: Settings) -> None:
+        settings["humanLogins"]["people"]["groups"][_ADMINS] = {"awsRoles": ["aws/user"]}
+
+    def admit_none(settings: Settings) -> None:
+        del settings["humanLogins"]["people"]["groups"][_ADMINS]
+
+    _change(stack, admit_admins)
+    stack.up()
+    put_bob_into(_ADMINS)
+    assert log_in(stack.laboratory, "bob").policies == ("default", "people-root-aws-creds-user")
+    assert not log_in(stack.laboratory, "alice").refusal
+    put_bob_into("DC=corp", "OU=Groups", "CN=Vault Admins")
+    assert log_in(stack.laboratory, "bob").refusal == (
+        'error validating claims: claim "groups" does not match any associated bound claim values'
+    )
+    assert stack.outputs()["human_logins"]["people"]["log_in"] == {
+        "people-groups": "vault login -method=oidc -path=people role=people-groups"
+    }
+    stack.expect_no_changes()
+    role = "auth/people/role/people-groups"
+    stack.laboratory.vault().write_data(role, data={"token_policies": ["default", "more"]})
+    stack.up()
+    held = stack.laboratory.vault().read(role)["data"]
+    assert (held["token_policies"], held["bound_claims"]["groups"]) == (
+        [],
+        [_ADMINS, "engineering", "operations"],
+    )
+    _change(stack, admit_none)
+    stack.up()
+    put_bob_into(_ADMINS)
+    assert log_in(stack.laboratory, "bob").refusal
+    put_bob_into(*before)
+    assert not log_in(stack.laboratory, "alice").refusal
+    assert stack.laboratory.vault().list("auth/people/role")["data"]["keys"] == ["people"]
+    stack.expect_no_changes()
+
+
 def test_a_login_at_another_path_is_a_clean_replacement_and_a_group_can_go(stack: Stack) -> None:
     old = _person(stack.laboratory, "carol")
 
