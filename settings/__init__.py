@@ -58,6 +58,8 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         stack: Name of the stack; it is part of every physical name.
         root: Folder that policy files are named from.
 
+    What is taken and hardly meant is only warned of.
+
     Raises:
         pulumi.RunError: With every problem, a line each: the full key, the value unless it is
             secret, and what is allowed.
@@ -85,6 +87,8 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
     )
     for check in CHECKS:
         check(settings, problems)
+    for line in problems.advice:
+        pulumi.log.warn(f"{line}: it has no effect")
     if problems.lines:
         raise pulumi.RunError(problems.text(stack))
     return settings

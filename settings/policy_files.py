@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from federation import documents
 from settings import service_reference
+from settings.account import account_at
 from settings.section import Place
 
 VAULT_POLICIES = Path("policies", "vault")
@@ -77,7 +78,13 @@ def policy_of(limit: Limit) -> AfterValidator:
     """Turn the name of a policy file into its text; see :func:`read_policy`."""
 
     def validate(file: str, info: ValidationInfo[Place]) -> str:
-        return read_policy(info.context.reading.root, file, limit)
+        place = info.context
+        policy = read_policy(place.reading.root, file, limit)
+        account = account_at(place)
+        partition = account.partition if account else None
+        for told in service_reference.warnings(json.loads(policy), partition):
+            place.reading.problems.advise((*place.key, "policy"), f"{file}, {told}")
+        return policy
 
     return AfterValidator(validate)
 

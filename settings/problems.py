@@ -31,6 +31,8 @@ class Problems:
         self._is_secret = is_secret
         self._written = written
         self.lines: list[str] = []
+        self.advice: list[str] = []
+        """What is taken, and hardly meant."""
 
     def add(self, key: Key, allowed: str, value: object = _NOT_GIVEN) -> None:
         """Add a problem: the full key, the value unless secret, what is allowed."""
@@ -42,6 +44,12 @@ class Problems:
         line = f"{self.full(key)}: {quoted}{allowed}"
         if line not in self.lines:
             self.lines.append(line)
+
+    def advise(self, key: Key, told: str) -> None:
+        """Add something that is taken and hardly meant, once."""
+        line = f"{self.full(key)}: {told}"
+        if line not in self.advice:
+            self.advice.append(line)
 
     def hidden(self, key: Key) -> bool:
         """Whether nothing of a value may be told, not even what follows from it."""

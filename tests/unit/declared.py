@@ -216,6 +216,10 @@ def write_files(project: Path) -> None:
             _allow("iam:ListUsers", "arn:aws:iam::*:user/*"),
             _allow("iam:GetUser", ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*"]),
         ),
+        "idle.json": _document(
+            _allow("s3:ListBucket", "arn:aws:s3:::bucket/*"),
+            _allow("iam:GetUser", "arn:aws-cn:iam::*:user/*"),
+        ),
         "values.json": json.dumps(_UNREADABLE),
         "number.json": '{"Version": NaN}',
         "blanks.json": _document(

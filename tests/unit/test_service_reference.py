@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings.service_reference import _patterns_meet, problems
+from settings.service_reference import _patterns_meet, problems, warnings
 
 ROOT = Path(__file__).parents[2]
 USERS = "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"
@@ -105,6 +105,104 @@ def test_what_aws_knows_is_taken(statement: dict[str, Any]) -> None:
     assert told(**statement) == []
 
 
+@pytest.mark.parametrize(
+    ("statement", "warning"),
+    [
+        (
+            {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket/*"},
+            (
+                "(Allow s3:ListBucket): s3:ListBucket acts on none of the resources here; it must "
+                "be of the form arn:${Partition}:s3:::${BucketName} or "
+                "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}"
+            ),
+        ),
+        (
+            {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::bucket/*"},
+            (
+                "(Allow s3:GetObject, s3:ListBucket): s3:ListBucket acts on none of the resources "
+                "here; it must be of the form arn:${Partition}:s3:::${BucketName} or "
+                "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}"
+            ),
+        ),
+        (
+            {
+                "Effect": "Deny",
+                "Action": "s3:ListBucket",
+                "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"],
+            },
+            (
+                "(Deny s3:ListBucket): no action here acts on 'arn:aws:s3:::bucket/*'; it must be "
+                "of the form arn:${Partition}:s3:::${BucketName} or "
+                "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}"
+            ),
+        ),
+        (
+            {"Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:*:*:table/t/index/*"},
+            (
+                "(Allow dynamodb:GetItem): dynamodb:GetItem acts on none of the resources here; "
+                "it must be of the form arn:${Partition}:dynamodb:${Region}:${Account}:table/"
+                "${TableName}"
+            ),
+        ),
+        (
+            {"Action": ["s3:*", "iam:GetUser"], "Resource": "*", "NotAction": []}
+            | {"Condition": {"ArnLike": {"aws:PrincipalArn": ["arn:aws-cn:iam::*:role/a"]}}},
+            (
+                "(Allow s3:*, iam:GetUser): 'arn:aws-cn:iam::*:role/a' is in the partition "
+                "aws-cn, the account in aws"
+            ),
+        ),
+        (
+            {"Action": [f"s3:{name}" for name in ("GetObject", "PutObject", "DeleteObject")]}
+            | {"Resource": "arn:aws-us-gov:s3:::bucket/*"},
+            (
+                "(Allow s3:GetObject, s3:PutObject, s3:DeleteObject): "
+                "'arn:aws-us-gov:s3:::bucket/*' is in the partition aws-us-gov, the account in aws"
+            ),
+        ),
+        (
+            {"NotAction": "iam:*", "NotResource": "arn:aws-cn:s3:::bucket/*"},
+            (
+                "(Allow all but iam:*): 'arn:aws-cn:s3:::bucket/*' is in the partition aws-cn, "
+                "the account in aws"
+            ),
+        ),
+    ],
+)
+def test_what_has_no_effect_is_warned_of_by_statement_and_action(
+    statement: dict[str, Any], warning: str
+) -> None:
+    whole = {"Effect": "Allow", **statement}
+    assert list(problems({"Statement": whole})) == []
+    assert list(warnings({"Statement": [whole]}, "aws")) == [f"statement 1 {warning}"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket"},
+        {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::buck*"},
+        {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/a/b/*"},
+        {"Action": "s3:*", "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]},
+        {"Action": "iam:GetUser", "Resource": "arn:aws:iam::*:user/vault/*/${aws:username}"},
+        {"Action": "iam:PassRole", "Resource": "arn:*:iam::*:role/a/b"},
+        {"Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:*:*:log-group:/aws/x:*"},
+        {"Action": "ssm:GetParameter", "Resource": "arn:aws:ssm:*:*:parameter/a/b/c"},
+        {"Action": "secretsmanager:GetSecretValue"}
+        | {"Resource": "arn:aws:secretsmanager:*:*:secret:team/app-??????"},
+        {"Action": "ecr:BatchGetImage", "Resource": "arn:aws:ecr:*:*:repository/team/app"},
+        {"Action": "dynamodb:Query", "Resource": "arn:aws:dynamodb:*:*:table/t/index/*"},
+        {"Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/*"},
+        {"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:queue"},
+        {"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:*:*:function:f:*"},
+    ],
+)
+def test_what_has_an_effect_is_not_warned_of(statement: dict[str, Any]) -> None:
+    whole = {"Effect": "Allow", **statement}
+    assert [*problems({"Statement": whole}), *warnings({"Statement": whole}, "aws")] == []
+    assert list(warnings({"Statement": whole}, None)) == []
+
+
 @pytest.mark.parametrize("broken", [{}, {"Statement": 1}, {"Statement": [None, {"Action": [1]}]}])
 def test_what_is_no_policy_is_told_of_elsewhere(broken: dict[str, Any]) -> None:
     assert list(problems(broken)) == []
@@ -114,7 +212,8 @@ def test_every_policy_that_is_shipped_names_only_what_is_there() -> None:
     files = sorted((ROOT / "policies" / "aws").glob("*.json"))
     assert files
     for file in files:
-        assert list(problems(json.loads(file.read_text("utf-8")))) == [], file
+        document = json.loads(file.read_text("utf-8"))
+        assert [*problems(document), *warnings(document, "aws")] == [], file
 
 
 short = st.text("ab*?", max_size=4)

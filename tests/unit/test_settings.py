@@ -225,6 +225,30 @@ def test_nothing_that_follows_from_a_secret_value_is_told(
     ]
 
 
+@pytest.mark.parametrize(
+    "key", ["secretsEngines.aws.roles.reader", "secretsEngines.aws.roles.deploy"]
+)
+def test_what_of_a_policy_has_no_effect_is_warned_of_and_taken(
+    key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    load(changed(ENGINES, {f"{key}.policy": "idle.json"}), folder)
+    policy = f"{PROJECT}:{key}.policy: idle.json"
+    assert warned == [
+        (
+            f"{policy}, statement 1 (Allow s3:ListBucket): s3:ListBucket acts on none of the "
+            "resources here; it must be of the form arn:${Partition}:s3:::${BucketName} or "
+            "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}: "
+            "it has no effect"
+        ),
+        (
+            f"{policy}, statement 2 (Allow iam:GetUser): 'arn:aws-cn:iam::*:user/*' is in the "
+            "partition aws-cn, the account in aws: it has no effect"
+        ),
+    ]
+
+
 @pytest.mark.parametrize("section", settings.SECTIONS)
 def test_what_is_no_json_is_not_quoted(section: str, folder: Path) -> None:
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in ENGINES.items()}
