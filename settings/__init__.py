@@ -4,11 +4,15 @@ Everything is read, checked and resolved before the first resource, and every pr
 once: a program that stops halfway leaves behind what it has already registered.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG
+from pydantic.alias_generators import to_snake
 
 from settings.account import AccountSettings
 from settings.auth_method import AuthMethodSettings
@@ -18,7 +22,7 @@ from settings.fields import Ownership
 from settings.human_login import HumanLoginSettings
 from settings.problems import Problems
 from settings.secrets_engine import SecretsEngineSettings
-from settings.section import Reading
+from settings.section import Reading, Section
 from settings.stack import Settings
 from settings.target_role import TargetRoleSettings
 
@@ -87,11 +91,40 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
     )
     for check in CHECKS:
         check(settings, problems)
+        for partial in _with_each_partial(settings, reading):
+            with suppress(AttributeError):  # it is about a field that is wrong itself
+                check(partial, problems)
     for line in problems.advice:
         pulumi.log.warn(f"{line}: it has no effect")
     if problems.lines:
         raise pulumi.RunError(problems.text(stack))
     return settings
+
+
+def _with_each_partial(settings: Settings, reading: Reading) -> Iterator[Settings]:
+    """Add, one at a time, the entries of which only some fields are right.
+
+    So the first message also tells what those fields say about other sections.
+    """
+    for key, partial in reading.partial.items():
+        section, *rest = map(str, key)
+        if not rest:
+            yield replace(settings, sound_vault=cast("VaultSettings", partial))
+            continue
+        name, *held = rest
+        attribute = to_snake(section)
+        entries: dict[str, Section] = dict(getattr(settings, attribute))
+        whole = partial
+        if held:
+            around = entries.get(name) or reading.partial.get((section, name))
+            if around is None:
+                continue
+            (field,) = [field for field, alias, _ in around.held() if alias == held[0]]
+            inner = {**getattr(around, field, {}), held[1]: partial}
+            whole = around.model_copy(update={field: inner})
+        entries[name] = whole
+        changes: dict[str, Any] = {attribute: dict(sorted(entries.items()))}
+        yield replace(settings, **changes)
 
 
 def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # noqa: ANN401 - JSON has no narrower type

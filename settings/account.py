@@ -79,14 +79,19 @@ class AccountSettings(Entry):
     @field_validator("deploy_role_arn", "boundary")
     @classmethod
     def _arn_of_the_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
-        if arn is not None and {"id", "region"} <= info.data.keys():
-            policy = info.field_name == "boundary"
-            arns.require(
-                arn,
-                "policy" if policy else "role",
-                partition=regions.partition_of(info.data["region"]).name,
-                accounts=(info.data["id"], "aws") if policy else (info.data["id"],),
-            )
+        if arn is None:
+            return None
+        # Of id and region, what is wrong itself is missing.
+        policy = info.field_name == "boundary"
+        own = (info.data["id"],) if "id" in info.data else ()
+        arns.require(
+            arn,
+            "policy" if policy else "role",
+            partition=(
+                regions.partition_of(info.data["region"]).name if "region" in info.data else None
+            ),
+            accounts=(*own, arns.OF_AWS) if policy and own else own,
+        )
         return arn
 
     @field_validator("external_id")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
 from federation import arns, names, permissions, principals, syntax
 from federation.identity import MountClass
@@ -21,6 +21,7 @@ from settings.fields import (
 )
 from settings.mount import MountSettings
 from settings.policy_files import read_vault_policy
+from settings.problems import Key, Problems
 from settings.section import Entry, Place, Section
 
 _UNGRANTABLE = frozenset(("root", "default"))
@@ -81,21 +82,25 @@ class LoginRoleSettings(Entry):
 
     _texts: dict[str, str] = PrivateAttr()
 
-    def model_post_init(self, context: Place) -> None:
+    def model_post_init(self, context: Place | None) -> None:
         """Keep what the files of the policies say."""
         super().model_post_init(context)
+        if not context:
+            return
         root = context.reading.root
         self._texts = {policy: read_vault_policy(root, policy) for policy in self.policies}
 
-    @model_validator(mode="after")
-    def _grants_something(self) -> Self:
-        if not self.policies and not self.existing_policies:
-            raise ValueError("must have policies or existingPolicies; its tokens may do nothing")
-        return self
+    @classmethod
+    def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
+        """Note a role that grants nothing, whatever else is wrong with it."""
+        if not any(problems.written((*key, name)) for name in ("policies", "existingPolicies")):
+            problems.add(key, "must have policies or existingPolicies; its tokens may do nothing")
+        return cls
 
     @property
     def login_role(self) -> LoginRole:
         """The role as the rest of the program knows it."""
+        self.require_whole()
         return LoginRole(
             name=self.name,
             principals=tuple(principals.parse(arn) for arn in self.bound_principals),

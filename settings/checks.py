@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from federation import documents, identity, syntax, trust
+from federation import documents, identity, principals, syntax, trust
 from settings.references import (
     grants_are_there,
     groups_differ_by_name,
@@ -73,12 +73,13 @@ def tokens_die_before_keys(settings: Settings, problems: Problems) -> None:
 def sessions_fit_their_engine(settings: Settings, problems: Problems) -> None:
     """A lease lives no longer than its mount allows."""
     for engine in settings.secrets_engines.values():
-        for role in engine.roles:
-            if role.max_ttl_seconds and role.max_ttl_seconds > engine.max_ttl_seconds:
+        for role in engine.own_roles.values():
+            longest = getattr(role, "max_ttl_seconds", None)  # only sessions have one of their own
+            if longest and longest > engine.max_ttl_seconds:
                 problems.add(
                     (*engine.key, "roles", role.name, "maxTtlSeconds"),
                     f"must be at most {engine.max_ttl_seconds}, the engine's maxTtlSeconds",
-                    role.max_ttl_seconds,
+                    longest,
                 )
 
 
@@ -98,9 +99,9 @@ def principals_are_reached(settings: Settings, problems: Problems) -> None:
         if account is None:
             continue
         reached = [account.id, *(role.account for role in method.sts_roles)]
-        for role in method.roles:
+        for role in method.own_roles.values():
             where: Key = (*method.key, "roles", role.name, "boundPrincipals")
-            for principal in role.principals:
+            for principal in map(principals.parse, role.bound_principals):
                 if principal.wildcard and not method.wildcard_principals:
                     problems.add(
                         where,
@@ -127,6 +128,8 @@ def sts_roles_are_needed(settings: Settings, problems: Problems) -> None:
         account = settings.accounts.get(method.account)
         if account is None:
             continue
+        if len(method.own_roles) < len(problems.names(*map(str, method.key), "roles")):
+            continue  # who else is bound, shows once every role is right
         used = {principal.account for role in method.roles for principal in role.principals}
         accounts = [role.account for role in method.sts_roles]
         for index, role in enumerate(method.sts_roles):
@@ -262,8 +265,8 @@ def groups_agree(settings: Settings, problems: Problems) -> None:
     """An account has one group of a name, whatever its path and case (IAM API, CreateGroup)."""
     first: dict[tuple[str, str], str] = {}
     for engine in settings.secrets_engines.values():
-        for role in engine.roles:
-            for group in role.groups:
+        for role in engine.own_roles.values():
+            for group in getattr(role, "groups", ()):  # sessions have none
                 known = engine.account, group.rpartition("/")[2].lower()
                 other = first.setdefault(known, group)
                 if other != group:

@@ -1,6 +1,7 @@
 """Files that hold policies: identity policies for AWS, read, judged and compacted, and Vault's."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from settings.section import Place
 
 VAULT_POLICIES = Path("policies", "vault")
 """Folder of the Vault policies of the stack's own, below the project's."""
+
+_HOLE = re.compile(r"\$\{[^}]*\}")
+"""What the program fills in; Vault's own templates have ``{{...}}``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +108,11 @@ def read_vault_policy(root: Path, policy: str) -> str:
         ) from None
     if not text.strip():
         raise ValueError(f"must have something in its file {file}")
+    if holes := sorted(set(_HOLE.findall(text))):
+        raise ValueError(
+            f"must be a policy, and {file} is a template: only the program fills in its "
+            f"{' and '.join(holes)}; name a policy without such, or write one"
+        )
     return text
 
 

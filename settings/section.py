@@ -8,16 +8,23 @@ them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from federation import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from settings.problems import Key, Problems
@@ -56,6 +63,13 @@ class Section(BaseModel):
     )
     refused: ClassVar[Mapping[str, str]] = {}
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _keep(cls, value: object, info: ValidationInfo[Place]) -> object:
+        if info.field_name:
+            info.context.sound[info.field_name] = value
+        return value
+
     @classmethod
     def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:  # noqa: ARG003 - for others
         """Return the model that reads what stands under a key: this one, or one of its kinds.
@@ -65,16 +79,21 @@ class Section(BaseModel):
         """
         return cls
 
+    def require_whole(self) -> None:
+        """Raise AttributeError where a field is missing, as it is wrong."""
+        for name in type(self).model_fields:
+            getattr(self, name)
+
     @classmethod
     def held(cls) -> Iterator[tuple[str, str, type[Entry]]]:
         """Tell fields that hold entries, by name and as the settings spell it, and of which model.
 
         They are the ones annotated ``Mapping[str, <model of an entry>]``.
         """
-        for name, field in cls.model_fields.items():
-            for kind in get_args(field.annotation):
+        for name, described in cls.model_fields.items():
+            for kind in get_args(described.annotation):
                 if isinstance(kind, type) and issubclass(kind, Entry):
-                    yield name, str(field.alias), kind
+                    yield name, str(described.alias), kind
 
 
 class Entry(Section):
@@ -84,9 +103,14 @@ class Entry(Section):
     """Raises ValueError if a name cannot be part of physical names."""
     _key: Key = PrivateAttr()
 
-    def model_post_init(self, context: Place) -> None:
+    def model_post_init(self, context: Place | None) -> None:
         """Remember where it stands."""
-        self._key = context.key
+        if context:
+            self._key = context.key
+
+    def at(self, key: Key) -> None:
+        """Remember where it stands."""
+        self._key = key
 
     @property
     def key(self) -> Key:
@@ -109,6 +133,8 @@ class Place:
 
     key: Key
     reading: Reading
+    sound: dict[str, object] = field(default_factory=dict)
+    """Its fields that are right by themselves, for when others are not."""
 
 
 class Reading:
@@ -123,6 +149,8 @@ class Reading:
     def __init__(self, problems: Problems, *, stack: str, root: Path) -> None:
         self.problems, self.stack, self.root = problems, stack, root
         self._found: dict[Key, Section] = {}
+        self.partial: dict[Key, Section] = {}
+        """Sections of which only some fields are right: the others are no attributes of them."""
 
     def found(self, model: type[S], *key: str) -> S | None:
         """Return a section that was read before; None if there is none or it is wrong itself."""
@@ -149,6 +177,8 @@ class Reading:
         own = self._parsed(kind, {name: raw[name] for name in raw if name not in apart}, key)
         if own is not None:
             own = self._found[key] = own.model_copy(update=held)
+        elif key in self.partial:
+            self.partial[key] = self.partial[key].model_copy(update=held)
         return own
 
     def entries(self, model: type[E], *key: str) -> dict[str, E]:
@@ -170,9 +200,12 @@ class Reading:
         return True
 
     def _parsed(self, model: type[S], own: Mapping[str, Any], key: Key) -> S | None:
+        place = Place(key, self)
         try:
-            return model.model_validate_json(json.dumps(own), context=Place(key, self))
+            return model.model_validate_json(json.dumps(own), context=place)
         except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+            self.partial[key] = _partial(model, place, wrong)
             known = {name: str(field.alias) for name, field in model.model_fields.items()}
             for problem in error.errors(include_url=False):
                 # Where a default is what is wrong, pydantic spells a field by its name.
@@ -188,6 +221,22 @@ class Reading:
                 shown = (value,) if told else ()
                 self.problems.add(where, allowed.format(**problem.get("ctx", {})), *shown)
         return None
+
+
+def _partial(model: type[S], place: Place, wrong: Collection[str]) -> S:
+    """Return a section whose wrong fields are missing, so that nobody takes a default for them."""
+    names = {str(field.alias): name for name, field in model.model_fields.items()}
+    without = {names.get(alias, alias) for alias in wrong}
+    kept = (place.sound.keys() & model.model_fields.keys()) - without
+    known: dict[str, Any] = {
+        str(model.model_fields[name].alias): place.sound[name] for name in kept
+    }
+    partial = cast("S", model.model_construct(None, **known))
+    for name in without & model.model_fields.keys():
+        partial.__dict__.pop(name, None)
+    if isinstance(partial, Entry):
+        partial.at(place.key)
+    return partial
 
 
 def _before_yaml(value: object) -> str:

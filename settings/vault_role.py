@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from federation import arns, names
 from federation.roles import AssumedRole, IamUser, VaultRole
@@ -95,6 +95,7 @@ class VaultRoleSettings(Entry):
         written = problems.written(where)
         for kind in cls.__subclasses__():
             if written == kind.makes.credential_type:
+                kind.note_whole(key, problems)
                 return kind
         kinds = " or ".join(kind.makes.credential_type for kind in cls.__subclasses__())
         allowed = f"must be {kinds}"
@@ -106,9 +107,14 @@ class VaultRoleSettings(Entry):
             problems.add(where, allowed, written)
         return None
 
+    @classmethod
+    def note_whole(cls, key: Key, problems: Problems) -> None:
+        """Note what is wrong with the role as a whole, whatever else is with its fields."""
+
     @property
     def vault_role(self) -> VaultRole:
         """The role as the rest of the program knows it."""
+        self.require_whole()
         return self.makes(name=self.name, **self.model_dump(exclude={"credential_type"}))
 
 
@@ -140,13 +146,14 @@ class IamUserSettings(VaultRoleSettings):
     tags: Tags = Field(default_factory=dict)
     boundary: PolicyArn | None = None
 
-    @model_validator(mode="after")
-    def _grants_something(self) -> Self:
-        if self.policy is None and not self.managed_policies and not self.groups:
-            raise ValueError(
-                "must have policy, managedPolicies or groups; its users may do nothing"
-            )
-        return self
+    @classmethod
+    def note_whole(cls, key: Key, problems: Problems) -> None:
+        """Note a role whose users may do nothing."""
+        if not any(
+            problems.written((*key, name)) for name in ("policy", "managedPolicies", "groups")
+        ):
+            told = "must have policy, managedPolicies or groups; its users may do nothing"
+            problems.add(key, told)
 
 
 class AssumedRoleSettings(VaultRoleSettings):
@@ -191,6 +198,7 @@ class AssumedRoleSettings(VaultRoleSettings):
     @property
     def vault_role(self) -> VaultRole:
         """The role as the rest of the program knows it: by ARNs alone."""
+        self.require_whole()
         arns = tuple(dict.fromkeys(filter(None, (*self.target_roles, *self.role_arns))))
         own = self.model_dump(exclude={"credential_type", "role_arns", "target_roles"})
         return self.makes(name=self.name, role_arns=arns, **own)

@@ -236,6 +236,7 @@ def write_files(project: Path) -> None:
     (project / "binary.json").write_bytes(b"\xff")
     (project.parent / "outside.json").write_text(aws["sound.json"], "utf-8")
     (policies / "app.hcl").write_text('path "a" { capabilities = ["read"] }', "utf-8")
+    (policies / "template.hcl").write_text('path "${mount}/creds/${role}" {}', "utf-8")
     (policies / "blank.hcl").write_text("\n", "utf-8")
     (policies / "binary.hcl").write_bytes(b"\xff")
 

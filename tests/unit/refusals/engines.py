@@ -61,6 +61,22 @@ _ENGINE: Fields = [
 
 CASES: list[Case] = [
     *of(ENGINE, _ENGINE),
+    # What else an entry says is told together with what is wrong in it.
+    (
+        {
+            f"{ENGINE}.audience": "vault-aws-other",
+            f"{ENGINE}.defaultTtlSeconds": 1,
+            "secretsEngines.second": {"account": "main", "audience": "vault-aws-other"},
+            f"{ENGINE}.path": "second/in",
+        },
+        (
+            "secretsEngines.aws.defaultTtlSeconds: 1 must be at least 60\n"
+            'secretsEngines.second.path: "second" is the path of aws, or within it, or around it, '
+            "in the same namespace\n"
+            'secretsEngines.second.audience: "vault-aws-other" is already the audience of aws; '
+            "each mount needs its own"
+        ),
+    ),
     (
         {f"{ENGINE}.defaultTtlSeconds": 90_000},
         "secretsEngines.aws.maxTtlSeconds: 86400 must be at least defaultTtlSeconds, 90000",

@@ -228,6 +228,29 @@ CASES: list[Case] = [
         f'{ROLE}.policies[0]: "blank" must have something in its file policies/vault/blank.hcl',
     ),
     (
+        {f"{ROLE}.policies": ["template"]},
+        (
+            'authMethods.aws.roles.app.policies[0]: "template" must be a policy, and '
+            "policies/vault/template.hcl is a template: only the program fills in its ${mount} "
+            "and ${role}; name a policy without such, or write one"
+        ),
+    ),
+    (
+        {f"{ROLE}.policies": [], f"{ROLE}.boundPrincipals": [STRANGER], f"{ROLE}.maxTtlSeconds": 1},
+        (
+            "authMethods.aws.roles.app: must have policies or existingPolicies; its tokens may do "
+            "nothing\n"
+            "authMethods.aws.roles.app.maxTtlSeconds: 1 must be at least 60\n"
+            'authMethods.aws.roles.app.boundPrincipals: "arn:aws:iam::210987654321:role/app" is '
+            "in another account than 123456789012; add a role of 210987654321 to the method's "
+            "stsRoles, through which Vault looks it up"
+        ),
+    ),
+    (
+        {f"{METHOD}.stsRoles": [{"roleArn": LOOK_UP}], f"{ROLE}.defaultTtlSeconds": 1},
+        ("authMethods.aws.roles.app.defaultTtlSeconds: 1 must be at least 60"),
+    ),
+    (
         {f"{ROLE}.policies": ["../app"]},
         (
             f"{ROLE}.policies[0]: \"../app\" policy '../app' must be lower-case letters, "

@@ -275,6 +275,29 @@ CASES: list[Case] = [
     *of(READER, _READER),
     *of(DEPLOY, _DEPLOY),
     (
+        {READER: {"credentialType": "iam_user", "tags": {"": ""}}},
+        (
+            "secretsEngines.aws.roles.reader: must have policy, managedPolicies or groups; its "
+            "users may do nothing\n"
+            "secretsEngines.aws.roles.reader.tags: must have keys of 1 to 128 and values of up to "
+            "256 characters; look at ''"
+        ),
+    ),
+    (
+        {
+            f"{DEPLOY}.externalId": "a",
+            f"{DEPLOY}.maxTtlSeconds": 3_600,
+            "secretsEngines.aws.maxTtlSeconds": 3_000,
+            "secretsEngines.aws.defaultTtlSeconds": 3_000,
+        },
+        (
+            "secretsEngines.aws.roles.deploy.externalId: (secret) must be 2 to 1224 letters, "
+            "digits and + = , . @ : / _ -\n"
+            "secretsEngines.aws.roles.deploy.maxTtlSeconds: 3600 must be at most 3000, the "
+            "engine's maxTtlSeconds"
+        ),
+    ),
+    (
         {f"{READER}.policy": LEFT_OUT},
         (
             "secretsEngines.aws.roles.reader: must have policy, managedPolicies or groups; "

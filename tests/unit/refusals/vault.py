@@ -255,6 +255,32 @@ CASES: list[Case] = [
             "long; AWS allows 2048"
         ),
     ),
+    (
+        {
+            "accounts.other": {
+                "id": "123456789012",
+                "region": "mars-1",
+                "boundary": "arn:aws:iam::210987654321:policy/x",
+            }
+        },
+        (
+            'accounts.other.region: "mars-1" must be an AWS region such as us-east-1, '
+            "us-gov-west-1 or cn-north-1\n"
+            'accounts.other.boundary: "arn:aws:iam::210987654321:policy/x" must be in account '
+            "123456789012 or aws\n"
+            'accounts.other.id: "123456789012" is already the id of the account main'
+        ),
+    ),
+    (
+        {f"{VAULT}.keyRotationSeconds": 1, f"{VAULT}.keyVerificationSeconds": 600},
+        (
+            "vault.keyRotationSeconds: 1 must be at least 60\n"
+            "secretsEngines.aws.tokenTtlSeconds: 3600 must be at most 600, "
+            "vault.keyVerificationSeconds: AWS could not verify a token that outlives its key\n"
+            "secretsEngines.spare.tokenTtlSeconds: 3600 must be at most 600, "
+            "vault.keyVerificationSeconds: AWS could not verify a token that outlives its key"
+        ),
+    ),
     ({"vault": []}, "vault: must be an object"),
     ({"vault": LEFT_OUT}, "vault: is missing"),
 ]
