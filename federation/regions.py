@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.abc import ResourceLoader
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def check_region(region: str, *, newer: bool = False) -> None:
         return
     meant = _meant(region)
     raise ValueError(
-        f"is no region that botocore {version('botocore')} knows; "
+        "is no region that the pinned botocore knows; "
         f"{f'did you mean {meant}? If' if meant else 'if'} AWS has it since, set newRegion beside "
         "it to true"
     )

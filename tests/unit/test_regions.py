@@ -49,7 +49,7 @@ NEWER = "f AWS has it since, set newRegion beside it to true"
 def test_a_typing_error_is_told_with_what_was_meant_and_how_to_insist(
     region: str, meant: str
 ) -> None:
-    told = rf"^is no region that botocore [\d.]+ knows; did you mean {meant}\? I{NEWER}$"
+    told = rf"^is no region that the pinned botocore knows; did you mean {meant}\? I{NEWER}$"
     with pytest.raises(ValueError, match=told):
         regions.check_region(region)
     regions.check_region(region, newer=True)
@@ -57,7 +57,9 @@ def test_a_typing_error_is_told_with_what_was_meant_and_how_to_insist(
 
 @pytest.mark.parametrize("region", ["eu-atlantis-7", "mx-moon-12"])
 def test_a_region_like_no_other_may_be_newer(region: str) -> None:
-    with pytest.raises(ValueError, match=rf"^is no region that botocore [\d.]+ knows; i{NEWER}$"):
+    with pytest.raises(
+        ValueError, match=rf"^is no region that the pinned botocore knows; i{NEWER}$"
+    ):
         regions.check_region(region)
     regions.check_region(region, newer=True)
     assert regions.sts_endpoint(region) == f"https://sts.{region}.amazonaws.com"

@@ -1,7 +1,5 @@
 """What the sections vault and accounts refuse."""
 
-from importlib.metadata import version
-
 from tests.unit.declared import LEFT_OUT, POLICY
 from tests.unit.refusals.fields import Case, Fields, of
 
@@ -148,8 +146,8 @@ _ACCOUNT: Fields = [
         "region",
         "us-eest-1",
         (
-            f': "us-eest-1" is no region that botocore {version("botocore")} knows; did you mean '
-            "us-east-1 or us-west-1? If AWS has it since, set newRegion beside it to true"
+            ': "us-eest-1" is no region that the pinned botocore knows; did you mean us-east-1 or '
+            " us-west-1? If AWS has it since, set newRegion beside it to true"
         ),
     ),
     ("newRegion", "yes", ': "yes" must be true or false'),
