@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
-from clients.vault import Vault
+
+if TYPE_CHECKING:
+    from clients.vault import Vault
+
+ASKS_AWS_SECONDS = 30.0
+"""How long a request may take that Vault answers only once AWS has answered it."""
 
 _ELSEWHERE = "https://ec2.amazonaws.com"
 
 
-class AuthMethod(Vault):
-    """A connection to the namespace of an aws auth method; a context manager.
+@dataclass(frozen=True, slots=True)
+class AuthMethod:
+    """An aws auth method, asked by a connection that others may share."""
 
-    Args:
-        address: ``https://host[:port]``.
-        namespace: path of the namespace; empty for the root namespace.
-        path: path of the method below ``auth/``.
-        timeout: seconds for each request.
-    """
-
-    def __init__(self, address: str, namespace: str, path: str, *, timeout: float = 30.0) -> None:
-        super().__init__(address, namespace, timeout=timeout)
-        self._mount = f"auth/{path}"
+    vault: Vault
+    """The connection to its namespace."""
+    path: str
+    """Path of the method below ``auth/``."""
 
     def log_in(self, role: str, proof: dict[str, str]) -> str:
         """Log in with a Vault role and return the token, which is a secret.
@@ -28,11 +31,12 @@ class AuthMethod(Vault):
         Raises:
             VaultError: unreachable, or the proof is not that of a principal of the role.
         """
-        path = f"{self._mount}/login"
-        post, body = self._client.adapter.post, {"role": role, **proof}
-        answer = self._ask("accept", path, lambda: post(f"/v1/{path}", json=body))
+        body = {"role": role, **proof}
+        answer = self.vault.write(
+            f"auth/{self.path}/login", body, verb="accept", timeout=ASKS_AWS_SECONDS
+        )
         if answer is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {self._mount}")
+            raise VaultError(f"Vault at {self.vault.address} has no auth method at {self.path}")
         return str(answer["auth"]["client_token"])
 
     def look_up(self, arn: str) -> str:
@@ -44,14 +48,15 @@ class AuthMethod(Vault):
         Raises:
             VaultError: Vault itself is unreachable or refuses.
         """
-        path = f"{self._mount}/role/federation-check"
+        path = f"auth/{self.path}/role/federation-check"
+        wanted = {"auth_type": "iam", "bound_iam_principal_arn": arn}
         try:
-            self._write(path, {"auth_type": "iam", "bound_iam_principal_arn": arn})
+            self.vault.write(path, wanted, timeout=ASKS_AWS_SECONDS)
         except (VaultForbiddenError, VaultUnreachableError):
             raise
         except VaultError as error:
             return str(error)
-        self._ask("delete", path, lambda: self._client.delete(path))
+        self.vault.delete(path)
         return ""
 
     def sign_in_anew(self) -> None:
@@ -64,12 +69,9 @@ class AuthMethod(Vault):
         Raises:
             VaultError: unreachable or refused.
         """
-        config = f"{self._mount}/config/client"
-        held = self._read(config)
+        config = f"auth/{self.path}/config/client"
+        held = self.vault.read(config)
         if held is None:
             return
-        self._write(config, {"endpoint": _ELSEWHERE})
-        self._write(config, {"endpoint": held["endpoint"]})
-
-    def _write(self, path: str, body: dict[str, object]) -> None:
-        self._ask("update", path, lambda: self._client.write_data(path, data=body))
+        self.vault.write(config, {"endpoint": _ELSEWHERE})
+        self.vault.write(config, {"endpoint": held["endpoint"]})

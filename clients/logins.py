@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clients.errors import VaultError
-from clients.vault import Vault
+
+if TYPE_CHECKING:
+    from clients.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +39,12 @@ class HeldGroup:
     """Id of its alias; empty without one."""
 
 
-class Logins(Vault):
-    """A connection to one namespace of one Vault, for logins; see :class:`clients.vault.Vault`."""
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The logins of a namespace, asked by a connection that others may share."""
+
+    vault: Vault
+    """The connection to the namespace."""
 
     def oidc_client(self, path: str) -> HeldOidcClient | None:
         """Return the configuration of the OIDC auth method at ``path``; ``None`` if it has none.
@@ -45,7 +52,7 @@ class Logins(Vault):
         Raises:
             VaultError: unreachable or refused.
         """
-        held = self._read(f"auth/{path}/config")
+        held = self.vault.read(f"auth/{path}/config")
         if held is None:
             return None
         return HeldOidcClient(
@@ -71,7 +78,6 @@ class Logins(Vault):
         Raises:
             VaultError: unreachable or refused, or Vault cannot use the identity provider.
         """
-        config = f"auth/{path}/config"
         given = {
             "oidc_discovery_url": discovery_url,
             "oidc_client_id": client_id,
@@ -79,8 +85,8 @@ class Logins(Vault):
             "default_role": default_role,
             "namespace_in_state": True,
         }
-        if self._ask("update", config, lambda: self._client.write_data(config, data=given)) is None:
-            raise VaultError(f"Vault at {self.address} has no auth method at {path}")
+        if self.vault.write(f"auth/{path}/config", given) is None:
+            raise VaultError(f"Vault at {self.vault.address} has no auth method at {path}")
 
     def method(self, path: str) -> HeldMethod | None:
         """Return the auth method at ``path``; ``None`` when there is none.
@@ -88,12 +94,10 @@ class Logins(Vault):
         Raises:
             VaultError: unreachable or refused.
         """
-        mounted = self._read(f"sys/mounts/auth/{path}")
+        mounted = self.vault.read(f"sys/mounts/auth/{path}")
         if mounted is None:
             return None
-        roles = f"auth/{path}/role"
-        found = self._ask("list", roles, lambda: self._client.list(roles))
-        return HeldMethod(kind=mounted["type"], roles=tuple(found["data"]["keys"]) if found else ())
+        return HeldMethod(kind=mounted["type"], roles=tuple(self.vault.listed(f"auth/{path}/role")))
 
     def group(self, name: str) -> HeldGroup | None:
         """Return a group by its name; ``None`` when there is none.
@@ -113,9 +117,8 @@ class Logins(Vault):
 
     def _group(self, wanted: dict[str, str]) -> HeldGroup | None:
         # Looked up and not read by name, for a name may hold what a path cannot.
-        path = "identity/lookup/group"
-        answer = self._ask("read", path, lambda: self._client.write_data(path, data=wanted))
-        if not isinstance(answer, dict):  # an empty answer: there is none
+        answer = self.vault.write("identity/lookup/group", wanted, verb="read")
+        if not answer:
             return None
         held = answer["data"]
         return HeldGroup(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from clients.errors import NotSignedInError, VaultError
-from clients.vault import Vault
+
+if TYPE_CHECKING:
+    from clients.vault import Vault
 
 NOT_SIGNED_IN = "NoCredentialProviders"
 """What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
@@ -26,19 +29,14 @@ ENGINE_SETTINGS = (
 credentials"), without keys and their rotation, which it does not have."""
 
 
-class SecretsEngine(Vault):
-    """A connection to the namespace of a federated AWS secrets engine; a context manager.
+@dataclass(frozen=True, slots=True)
+class SecretsEngine:
+    """A federated AWS secrets engine, asked by a connection that others may share."""
 
-    Args:
-        address: ``https://host[:port]``.
-        namespace: path of the namespace; empty for the root namespace.
-        path: path of the mount.
-        timeout: seconds for each request.
-    """
-
-    def __init__(self, address: str, namespace: str, path: str, *, timeout: float = 10.0) -> None:
-        super().__init__(address, namespace, timeout=timeout)
-        self.path = path
+    vault: Vault
+    """The connection to its namespace."""
+    path: str
+    """Path of the mount."""
 
     def session(self) -> str:
         """Make the engine sign in anew; return the ARN of who it then is.
@@ -53,9 +51,9 @@ class SecretsEngine(Vault):
             NotSignedInError: AWS gave the engine no session.
             VaultError: unreachable or refused, or AWS answered something else.
         """
-        role, data = f"{self.path}/static-roles/{PROBE}", {"username": PROBE}
+        role = f"{self.path}/static-roles/{PROBE}"
         try:
-            self._ask("update", role, lambda: self._client.write_data(role, data=data))
+            self.vault.write(role, {"username": PROBE})
         except VaultError as error:
             if NOT_SIGNED_IN in str(error):
                 raise NotSignedInError(
@@ -64,7 +62,9 @@ class SecretsEngine(Vault):
             if refused := REFUSED.search(str(error)):
                 return refused[1]
             raise
-        raise VaultError(f"Vault at {self.address} made {role} without being told all it needs")
+        raise VaultError(
+            f"Vault at {self.vault.address} made {role} without being told all it needs"
+        )
 
     def set_username_template(self, template: str) -> None:
         """Make the engine name users by ``template``, else as it was.
@@ -92,6 +92,6 @@ class SecretsEngine(Vault):
         template.
         """
         config = f"{self.path}/config/root"
-        held = self._read(config) or {}
+        held = self.vault.read(config) or {}
         same = {key: held[key] for key in ENGINE_SETTINGS if held.get(key) is not None}
-        self._ask("update", config, lambda: self._client.write_data(config, data=same | changes))
+        self.vault.write(config, same | changes)

@@ -21,7 +21,7 @@ from clients.errors import (
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ABSENT = ("No secret engine mount at", "No auth engine at")
 """How Vault says 400 for a mount that does not exist (``sys/mounts/<path>``)."""
@@ -131,10 +131,10 @@ class Vault:
             mount, config = f"sys/mounts/auth/{path}", f"auth/{path}/config/client"
         else:
             mount, config = f"sys/mounts/{path}", f"{path}/config/root"
-        mounted = self._read(mount)
+        mounted = self.read(mount)
         if mounted is None:
             return None
-        held = self._read(config) or {}
+        held = self.read(config) or {}
         return HeldFederation(
             accessor=mounted["accessor"],
             audience=held.get("identity_token_audience") or "",
@@ -150,19 +150,17 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        mounted = self._read(f"sys/mounts/{path}")
+        mounted = self.read(f"sys/mounts/{path}")
         if mounted is None:
             return None
         if mounted["type"] != "aws":
             return HeldMount(kind=mounted["type"])
-        held = self._read(f"{path}/config/root") or {}
-        roles = f"{path}/roles"
-        found = self._ask("list", roles, lambda: self._client.list(roles))
+        held = self.read(f"{path}/config/root") or {}
         return HeldMount(
             kind=mounted["type"],
             role_arn=held.get("role_arn") or "",
             access_key=held.get("access_key") or "",
-            vault_roles=tuple(found["data"]["keys"]) if found else (),
+            vault_roles=tuple(self.listed(f"{path}/roles")),
         )
 
     def issuer(self) -> str:
@@ -171,7 +169,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        held = self._read("identity/oidc/config") or {}
+        held = self.read("identity/oidc/config") or {}
         return str(held.get("issuer") or "")
 
     def has_namespace(self, name: str) -> bool:
@@ -180,7 +178,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        return self._read(f"sys/namespaces/{name}") is not None
+        return self.read(f"sys/namespaces/{name}") is not None
 
     def namespaces(self) -> list[str]:
         """Return the names of the namespaces directly in this one.
@@ -188,9 +186,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        path = "sys/namespaces"
-        found = self._ask("list", path, lambda: self._client.list(path))
-        return list(found["data"]["keys"]) if found else []
+        return self.listed("sys/namespaces")
 
     def mounted(self) -> list[str]:
         """Return the paths of what is mounted in the namespace, beside what each one has.
@@ -198,8 +194,8 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        engines = self._read("sys/mounts") or {}
-        methods = self._read("sys/auth") or {}
+        engines = self.read("sys/mounts") or {}
+        methods = self.read("sys/auth") or {}
         return [
             *(path for path, mount in engines.items() if mount["type"] not in OF_EVERY_NAMESPACE),
             *(f"auth/{path}" for path in methods if path != "token/"),
@@ -211,9 +207,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        path = "identity/oidc/key"
-        found = self._ask("list", path, lambda: self._client.list(path))
-        return list(found["data"]["keys"]) if found else []
+        return self.listed("identity/oidc/key")
 
     def signed_audiences(self, key: str) -> frozenset[str] | None:
         """Return the audiences that a signing key may sign for; ``None`` when it does not exist.
@@ -221,7 +215,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        held = self._read(f"identity/oidc/key/{key}")
+        held = self.read(f"identity/oidc/key/{key}")
         return None if held is None else frozenset(held.get("allowed_client_ids") or ())
 
     def sign_for(self, key: str, audience: str) -> None:
@@ -253,8 +247,7 @@ class Vault:
                 self._set_audiences(key, held - {audience})
 
     def _set_audiences(self, key: str, audiences: frozenset[str]) -> None:
-        path, data = f"identity/oidc/key/{key}", {"allowed_client_ids": sorted(audiences)}
-        self._ask("update", path, lambda: self._client.write_data(path, data=data))
+        self.write(f"identity/oidc/key/{key}", {"allowed_client_ids": sorted(audiences)})
 
     def _audiences_in_use(self, key: str) -> set[str]:
         """Return the audiences of the namespace's AWS mounts whose tokens the key signs."""
@@ -264,7 +257,7 @@ class Vault:
                 (MountClass.SECRET, "sys/mounts"),
                 (MountClass.AUTH, "sys/auth"),
             )
-            for path, mount in (self._read(listed) or {}).items()
+            for path, mount in (self.read(listed) or {}).items()
             if mount["type"] == "aws" and mount["config"].get("identity_token_key") == key
         ]
         return {each.audience for each in held if each}
@@ -285,9 +278,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        path = f"sys/leases/lookup/{prefix}"
-        found = self._ask("list", path, lambda: self._client.list(path))
-        return [f"{prefix}/{key}" for key in found["data"]["keys"]] if found else []
+        return [f"{prefix}/{key}" for key in self.listed(f"sys/leases/lookup/{prefix}")]
 
     def revoke_prefix(self, prefix: str) -> None:
         """Revoke every lease under ``prefix`` and wait for it (needs ``sudo``).
@@ -306,9 +297,7 @@ class Vault:
         Raises:
             VaultError: unreachable or refused.
         """
-        tune = f"sys/auth/{path}/tune"
-        data = {"identity_token_key": key}
-        self._ask("update", tune, lambda: self._client.write_data(tune, data=data))
+        self.write(f"sys/auth/{path}/tune", {"identity_token_key": key})
 
     def requests_under_way(self) -> dict[str, str]:
         """Return the paths of the requests that the node is working on, by id.
@@ -325,9 +314,55 @@ class Vault:
             raise VaultError(f"Vault at {self.address} does not tell which requests are under way")
         return {key: entry["request_path"] for key, entry in found.items()}
 
-    def _read(self, path: str) -> dict[str, Any] | None:
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Return the data at a path; ``None`` where nothing is.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
         answer = self._ask("read", path, lambda: self._client.read(path))
         return answer["data"] if answer else None
+
+    def listed(self, path: str) -> list[str]:
+        """Return the keys that Vault lists under a path; none where nothing is.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        found = self._ask("list", path, lambda: self._client.list(path))
+        return list(found["data"]["keys"]) if found else []
+
+    def write(
+        self,
+        path: str,
+        data: Mapping[str, Any],
+        *,
+        verb: str = "update",
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        """Write to a path and return the whole answer, empty without one; ``None``: no such path.
+
+        Args:
+            path: Below ``/v1/``.
+            data: May hold secrets; no error shows it.
+            verb: What an error says that Vault does not do.
+            timeout: Seconds for the answer; the connection's own where none is given.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        post, bounds = self._client.adapter.post, (self._timeout, timeout or self._timeout)
+        answer = self._ask(verb, path, lambda: post(f"/v1/{path}", json=data, timeout=bounds))
+        # Where Vault answers nothing, hvac returns the response itself.
+        return answer if answer is None or isinstance(answer, dict) else {}
+
+    def delete(self, path: str) -> None:
+        """Delete what is at a path; nothing there is no error.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self._ask("delete", path, lambda: self._client.delete(path))
 
     def _ask(self, verb: str, path: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """Run ``call``; what does not exist is ``None``, every failure a VaultError."""

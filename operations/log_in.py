@@ -13,6 +13,7 @@ import sys
 from clients.auth_method import AuthMethod
 from clients.errors import AwsError, VaultError
 from clients.identity_proof import identity_proof
+from clients.vault import Vault
 
 
 def main() -> int:
@@ -26,8 +27,8 @@ def main() -> int:
         proof = identity_proof(
             region=arguments.region, server_id=arguments.server_id, profile=arguments.profile
         )
-        with AuthMethod(address, arguments.namespace, arguments.path) as method:
-            print(method.log_in(arguments.role, proof))
+        with Vault(address, arguments.namespace) as vault:
+            print(AuthMethod(vault, arguments.path).log_in(arguments.role, proof))
     except (AwsError, VaultError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

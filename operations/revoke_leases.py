@@ -199,13 +199,13 @@ def revoke(engine: SecretsEngine, role: str, *, deadline: float = DEADLINE_SECON
 
 
 def _empty(engine: SecretsEngine, prefix: str, deadline: float) -> int:
-    leases = set(engine.leases(prefix))
+    leases = set(engine.vault.leases(prefix))
     old, seen = set(leases), set(leases)
     until = time.monotonic() + deadline
     any_gone = False
     while leases:
         refusal = _refusal(engine, prefix)
-        before, leases = leases, set(engine.leases(prefix))
+        before, leases = leases, set(engine.vault.leases(prefix))
         old &= leases
         seen |= leases
         if not leases or (not old and _is_declared(engine, prefix)):
@@ -238,7 +238,7 @@ def _kind(said: str) -> type[LeasesRemainError]:
 
 def _refusal(engine: SecretsEngine, prefix: str) -> VaultError | None:
     try:
-        engine.revoke_prefix(prefix)
+        engine.vault.revoke_prefix(prefix)
     except (VaultUnreachableError, VaultForbiddenError):
         raise
     except VaultError as error:
@@ -250,7 +250,7 @@ def _refusal(engine: SecretsEngine, prefix: str) -> VaultError | None:
 
 
 def _require_federation(engine: SecretsEngine) -> None:
-    held = engine.federation(MountClass.SECRET, engine.path)
+    held = engine.vault.federation(MountClass.SECRET, engine.path)
     if held and not (held.audience and held.role_arn):
         raise NotFederatedError(
             f"Vault cannot sign in to AWS: {engine.path}/config/root has no "
@@ -259,7 +259,7 @@ def _require_federation(engine: SecretsEngine) -> None:
 
 
 def _is_declared(engine: SecretsEngine, prefix: str) -> bool:
-    held = engine.mount(engine.path)
+    held = engine.vault.mount(engine.path)
     return held is not None and prefix.rpartition("/")[2] in held.vault_roles
 
 
@@ -316,7 +316,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("VAULT_ADDR is not set")
     namespace = os.environ.get("VAULT_NAMESPACE", "")
     try:
-        with Vault(address) as root, SecretsEngine(address, namespace, given.mount) as engine:
+        with Vault(address) as root, Vault(address, namespace) as vault:
             if not await_requests(
                 root, namespace, given.mount, given.role, deadline=given.deadline
             ):
@@ -325,6 +325,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     "not read sys/in-flight-req of the root namespace",
                     file=sys.stderr,
                 )
+            engine = SecretsEngine(vault, given.mount)
             count = revoke(engine, given.role, deadline=given.deadline)
     except (VaultError, RevocationError) as error:
         print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)

@@ -177,8 +177,8 @@ def _joined(*parts: str | None) -> str:
 
 
 def _mount(planned: Planned) -> Found | None:
-    path, settings = planned.inputs["path"], planned.settings
-    with Vault(settings["address"], settings.get("namespace", "")) as vault:
+    path = planned.inputs["path"]
+    with _vault(planned) as vault:
         held = vault.mount(path)
     if held is None:
         return None
@@ -196,8 +196,8 @@ def _mount(planned: Planned) -> Found | None:
 
 def _auth_method(planned: Planned) -> Found | None:
     path, kind = planned.inputs["path"], planned.inputs["type"]
-    with _logins(planned) as vault:
-        held = vault.method(path)
+    with _vault(planned) as vault:
+        held = Logins(vault).method(path)
     if held is None:
         return None
     doubts = {f"its type is {held.kind}": held.kind != kind, "it has roles": held.roles}
@@ -211,8 +211,8 @@ def _auth_method(planned: Planned) -> Found | None:
 
 def _group(planned: Planned) -> Found | None:
     name = planned.inputs["name"]
-    with _logins(planned) as vault:
-        held = vault.group(name)
+    with _vault(planned) as vault:
+        held = Logins(vault).group(name)
     if held is None:
         return None
     doubts = {"it is no external group": held.kind != "external", "it has an alias": held.alias}
@@ -226,8 +226,8 @@ def _group(planned: Planned) -> Found | None:
 
 def _group_alias(planned: Planned) -> Found | None:
     name = planned.inputs["name"]
-    with _logins(planned) as vault:
-        held = vault.group_called(name, planned.inputs["mountAccessor"])
+    with _vault(planned) as vault:
+        held = Logins(vault).group_called(name, planned.inputs["mountAccessor"])
     if held is None:
         return None
     doubts = {"it is of another group": held.id != planned.inputs["canonicalId"]}
@@ -239,8 +239,8 @@ def _group_alias(planned: Planned) -> Found | None:
     )
 
 
-def _logins(planned: Planned) -> Logins:
-    return Logins(planned.settings["address"], planned.settings.get("namespace", ""))
+def _vault(planned: Planned) -> Vault:
+    return Vault(planned.settings["address"], planned.settings.get("namespace", ""))
 
 
 def _role(planned: Planned) -> Found | None:

@@ -101,8 +101,8 @@ class _FederationProvider(Watcher):
             FederationError: with cause and remedy.
         """
         declared = self.asked(props)
+        found = _verified(reach.vault(declared), declared)
         if declared["mount_class"] == MountClass.AUTH:
-            _verified(reach.vault(declared), declared)
             trouble = await_reach(reach.auth_method(declared), declared["role_arn"])
             if trouble:
                 raise FederationError(
@@ -111,7 +111,6 @@ class _FederationProvider(Watcher):
                 )
             return
         engine = reach.secrets_engine(declared)
-        found = _verified(engine, declared)
         configuration.write_template(engine, declared[configuration.TEMPLATE], found)
         if trouble := await_session(engine, declared):
             raise FederationError(trouble)

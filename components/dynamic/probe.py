@@ -25,7 +25,7 @@ def await_reach(method: AuthMethod, role_arn: str) -> str:
     says as whom: an auth method would rather use AWS keys that it finds in its environment.
 
     Args:
-        method: Connection to the auth method.
+        method: The auth method.
         role_arn: The IAM role that it is to act as.
 
     Raises:

@@ -11,15 +11,15 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from clients.auth_method import AuthMethod
+from clients.logins import Logins
+from clients.secrets_engine import SecretsEngine
 from federation.account import AccountAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from clients.auth_method import AuthMethod
     from clients.aws import Account
-    from clients.logins import Logins
-    from clients.secrets_engine import SecretsEngine
     from clients.vault import Vault
 
 Answer = TypeVar("Answer")
@@ -51,27 +51,18 @@ def vault(props: dict[str, Any]) -> Vault:
 
 
 def secrets_engine(props: dict[str, Any]) -> SecretsEngine:
-    """Return the connection to the secrets engine that the inputs name."""
-    from clients.secrets_engine import SecretsEngine  # noqa: PLC0415 - as above
-
-    where = (props["address"], props["namespace"], props["path"])
-    return _shared(("secrets engine", where), lambda: SecretsEngine(*where))
+    """Return the secrets engine that the inputs name, by the connection of its namespace."""
+    return SecretsEngine(vault(props), props["path"])
 
 
 def auth_method(props: dict[str, Any]) -> AuthMethod:
-    """Return the connection to the auth method that the inputs name."""
-    from clients.auth_method import AuthMethod  # noqa: PLC0415 - as above
-
-    where = (props["address"], props["namespace"], props["path"])
-    return _shared(("auth method", where), lambda: AuthMethod(*where))
+    """Return the auth method that the inputs name, by the connection of its namespace."""
+    return AuthMethod(vault(props), props["path"])
 
 
 def logins(props: dict[str, Any]) -> Logins:
-    """Return the connection for logins to the address and namespace that the inputs name."""
-    from clients.logins import Logins  # noqa: PLC0415 - as above
-
-    where = (props["address"], props["namespace"])
-    return _shared(("logins", where), lambda: Logins(*where))
+    """Return the logins of the namespace that the inputs name, by its connection."""
+    return Logins(vault(props))
 
 
 def account(props: dict[str, Any]) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from clients import auth_method, aws, logins, secrets_engine, tls
+from clients import aws, tls
 from clients import vault as client
 from clients.errors import NotSignedInError, VaultError
 from components.dynamic import federation as of_a_mount
@@ -100,9 +100,9 @@ class World:
         judge = certificates.judge
         for place, name, fake in (
             (client, "Vault", self.vault),
-            (auth_method, "AuthMethod", self.vault),
-            (secrets_engine, "SecretsEngine", self.vault),
-            (logins, "Logins", self.vault),
+            (reach, "AuthMethod", self.mount),
+            (reach, "SecretsEngine", self.mount),
+            (reach, "Logins", self.mount),
             (client, "public_document", self.document),
             (aws, "Account", self.account),
             (tls, "presented_chain", self.presented_chain),
@@ -121,9 +121,13 @@ class World:
         reach.forget()
         return self
 
-    def vault(self, address: str, namespace: str = "", path: str = "aws", **_: object) -> Self:
-        assert (address, namespace, path) == (ADDRESS, self.namespace, "aws")
+    def vault(self, address: str, namespace: str = "") -> Self:
+        assert (address, namespace) == (ADDRESS, self.namespace)
         self.connected += 1
+        return self
+
+    def mount(self, vault: object, path: str = "aws") -> Self:
+        assert (vault, path) == (self, "aws")
         return self
 
     def account(self, access: AccountAccess) -> Self:

@@ -144,9 +144,3 @@ def test_only_other_users_mean_another_federation(
     made = Provider().create(engine())
     assert made.outs
     assert Provider().diff(made.id, made.outs, engine() | changed).replaces == replaces
-
-
-def test_a_whole_command_opens_one_connection(secrets: World) -> None:
-    for _ in range(3):
-        Provider().update("any", {}, engine())
-    assert secrets.connected == 1

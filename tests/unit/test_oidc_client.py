@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients import logins
+from clients import vault as client
 from clients.errors import VaultError
 from clients.logins import HeldOidcClient
 from components.dynamic import oidc_client, reach
@@ -51,7 +51,8 @@ class FakeVault:
 @pytest.fixture
 def vault(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
     fake = FakeVault()
-    monkeypatch.setattr(logins, "Logins", fake)
+    monkeypatch.setattr(client, "Vault", fake)
+    monkeypatch.setattr(reach, "Logins", lambda vault: vault)
     reach.forget()
     return fake
 

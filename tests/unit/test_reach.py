@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from clients import aws
+from clients import vault as client
 from components.dynamic import reach
-from tests.unit.clouds import ACCOUNT, ADDRESS, World
+from components.dynamic.federation import _FederationProvider
+from components.dynamic.oidc_client import _OidcClientProvider
+from tests.unit.clouds import (
+    ACCOUNT,
+    ADDRESS,
+    ENGINE,
+    HELD,
+    ISSUER,
+    KEY,
+    SESSION,
+    World,
+    engine,
+    federation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +137,83 @@ def test_a_sign_in_is_renewed_and_a_connection_is_kept(
     assert reach.account(ACCOUNT) is not first
     reach.vault(vault)
     assert world.connected == 1
+
+
+class Wire:
+    """What a Vault of two engines, two auth methods and a login answers over HTTP."""
+
+    def __init__(self) -> None:
+        self.sessions: set[requests.Session] = set()
+        """Each is a connection; those that fetch what Vault serves to everybody aside."""
+        self.seconds: dict[str, object] = {}
+        """How long it was waited for the answer, by path."""
+
+    def answer(self, session: requests.Session, url: str, timeout: object) -> requests.Response:
+        path = url.removeprefix(f"{ADDRESS}/v1/")
+        self.sessions.add(session)
+        self.seconds[path] = timeout
+        status, said = self._said(path)
+        response = requests.Response()
+        response.status_code, response._content = status, json.dumps(said).encode()
+        response.headers["Content-Type"] = "application/json"
+        return response
+
+    def _said(self, path: str) -> tuple[int, object]:
+        held = HELD if "auth/" in path else ENGINE
+        match path.rpartition("/")[2]:
+            case "session-check":
+                return _refused(SESSION, "iam:GetUser")
+            case "federation-check":
+                role = HELD["role_arn"].rpartition("/")[2]
+                acting = f"arn:aws:sts::123456789012:assumed-role/{role}/vault-aws-auth-1"
+                return _refused(acting, "iam:GetRole")
+        if path.startswith("sys/mounts/"):
+            config = {"identity_token_key": KEY}
+            return 200, {"data": {"accessor": held["accessor"], "config": config}}
+        config = {
+            "identity_token_audience": held["audience"],
+            "identity_token_ttl": held["token_ttl_seconds"],
+        }
+        return 200, {"data": held | config}
+
+
+def _refused(principal: str, action: str) -> tuple[int, object]:
+    return 400, {"errors": [f"User: {principal} is not authorized to perform: {action}"]}
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+
+    def request(
+        session: requests.Session, *, url: str, timeout: object, **_: object
+    ) -> requests.Response:
+        return wire.answer(session, url, timeout)
+
+    public = {"version": "1.21.0+ent", "issuer": ISSUER, "keys": [{}]}
+    monkeypatch.setattr(requests.Session, "request", request)
+    monkeypatch.setattr(client, "public_document", lambda _url, **_: public)
+    return wire
+
+
+def test_a_whole_command_opens_one_connection(wire: Wire) -> None:
+    mounts = _FederationProvider()
+    for path in ("aws", "team/aws"):
+        for declared in (engine(path=path), federation(path=path)):
+            outputs = mounts.create(declared).outs or {}
+            mounts.update("any", outputs, declared)
+    login = {"path": "people", "discovery_url": "", "client_id": "", "default_role": ""}
+    where = {"address": ADDRESS, "namespace": ""}
+    _OidcClientProvider().create(where | login | {"client_secret": "false-client-secret"})
+    assert {
+        *("aws/static-roles/session-check", "team/aws/static-roles/session-check"),
+        *("auth/aws/role/federation-check", "auth/team/aws/role/federation-check"),
+        "auth/people/config",
+    } <= wire.seconds.keys()
+    assert len(wire.sessions) == 1
+
+
+def test_an_auth_method_that_asks_aws_is_given_longer_than_vault_itself(wire: Wire) -> None:
+    _FederationProvider().create(federation())
+    assert wire.seconds["auth/aws/role/federation-check"] == (10, 30)
+    assert wire.seconds["auth/aws/config/client"] == 10

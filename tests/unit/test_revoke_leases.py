@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.secrets_engine import SecretsEngine
 from clients.vault import HeldFederation, HeldMount
 from federation.identity import MountClass
 from operations import revoke_leases
 
 if TYPE_CHECKING:
-    from clients.secrets_engine import SecretsEngine
     from clients.vault import Vault
 
 
@@ -21,8 +21,6 @@ class FakeVault:
 
     ``requests`` are what is under way at each look, the last one for ever.
     """
-
-    path = "aws"
 
     def __init__(self, *leases: str, refusals: list[VaultError] | None = None) -> None:
         self.held = set(leases)
@@ -45,7 +43,12 @@ class FakeVault:
         if self.appearing:
             self.held.add(self.appearing.pop())
 
-    def reconnect(self) -> None:
+    def read(self, path: str) -> dict[str, str]:
+        assert path == "aws/config/root"
+        return {"identity_token_audience": self.audience}
+
+    def write(self, path: str, data: dict[str, str]) -> None:
+        assert (path, data) == ("aws/config/root", self.read(path))
         self.reconnected += 1
 
     def federation(self, mount_class: MountClass, path: str) -> HeldFederation:
@@ -69,8 +72,9 @@ class FakeVault:
 
 
 def _revoke(vault: FakeVault, deadline: float = 5) -> int:
-    as_engine: SecretsEngine = vault  # type: ignore[assignment] # it has what is asked of it
-    return revoke_leases.revoke(as_engine, "my-role", deadline=deadline)
+    as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
+    engine = SecretsEngine(as_vault, "aws")
+    return revoke_leases.revoke(engine, "my-role", deadline=deadline)
 
 
 def _await_requests(vault: FakeVault, deadline: float = 5, namespace: str = "") -> bool:

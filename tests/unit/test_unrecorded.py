@@ -105,7 +105,7 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> Clouds:
     made = Clouds()
     monkeypatch.setattr(unrecorded, "Account", made.account)
     monkeypatch.setattr(unrecorded, "Vault", made.vault)
-    monkeypatch.setattr(unrecorded, "Logins", made.vault)
+    monkeypatch.setattr(unrecorded, "Logins", lambda vault: vault)
     return made
 
 
