@@ -121,7 +121,7 @@ class World:
         reach.forget()
         return self
 
-    def vault(self, address: str, namespace: str = "") -> Self:
+    def vault(self, address: str, namespace: str = "", **_: object) -> Self:
         assert (address, namespace) == (ADDRESS, self.namespace)
         self.connected += 1
         return self

@@ -10,7 +10,7 @@ from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableErro
 from clients.secrets_engine import SecretsEngine
 from clients.vault import HeldFederation, HeldMount
 from federation.identity import MountClass
-from operations import revoke_leases
+from operations import revocation_errors, revoke_leases
 
 if TYPE_CHECKING:
     from clients.vault import Vault
@@ -128,7 +128,7 @@ def test_an_engine_that_never_signed_in_is_made_to_do_it_anew() -> None:
 def test_an_engine_that_is_not_federated_any_more_is_not_waited_for() -> None:
     vault = FakeVault("aws/creds/my-role/1", refusals=[VaultError(NOT_SIGNED_IN)] * 2)
     vault.audience = ""
-    with pytest.raises(revoke_leases.NotFederatedError, match="aws/config/root has no"):
+    with pytest.raises(revocation_errors.NotFederatedError, match="aws/config/root has no"):
         _revoke(vault)
     assert vault.revocations == 1
     assert vault.reconnected == 0
@@ -189,14 +189,14 @@ def test_a_request_of_the_own_namespace_is_waited_for_however_it_names_it(
 ) -> None:
     vault = FakeVault()
     vault.requests = [{"a": path}]
-    with pytest.raises(revoke_leases.RequestsRemainError):
+    with pytest.raises(revocation_errors.RequestsRemainError):
         _await_requests(vault, 0, namespace)
 
 
 def test_a_request_that_does_not_end_stops_the_destroy() -> None:
     vault = FakeVault()
     vault.requests = [{"a": "v1/aws/creds/my-role"}]
-    with pytest.raises(revoke_leases.RequestsRemainError, match=r"1 request\(s\).*aws/my-role"):
+    with pytest.raises(revocation_errors.RequestsRemainError, match=r"1 request\(s\).*aws/my-role"):
         _await_requests(vault, deadline=0)
 
 
@@ -227,22 +227,25 @@ def test_a_user_who_stays_gone_for_longer_than_that_is_reported(
 ) -> None:
     monkeypatch.setattr(revoke_leases, "GONE_USER_SECONDS", 0)
     vault = FakeVault("aws/creds/my-role/1", refusals=[VaultError("NoSuchEntity")] * 3)
-    with pytest.raises(revoke_leases.LeasesRemainError, match="NoSuchEntity"):
+    with pytest.raises(revocation_errors.LeasesRemainError, match="NoSuchEntity"):
         _revoke(vault, deadline=0)
 
 
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
-        ("AccessDenied", revoke_leases.LeasesRemainError),
-        ("NoCredentialProviders", revoke_leases.EngineNotSignedInError),
-        ("DeleteConflict: Cannot delete entity, must delete login", revoke_leases.UserKeptError),
+        ("AccessDenied", revocation_errors.LeasesRemainError),
+        ("NoCredentialProviders", revocation_errors.EngineNotSignedInError),
+        (
+            "DeleteConflict: Cannot delete entity, must delete login",
+            revocation_errors.UserKeptError,
+        ),
     ],
 )
 def test_what_remains_is_said_with_the_reason(reason: str, kind: type[Exception]) -> None:
     refusals = [VaultError(f"failed to revoke: {reason}")] * 3
     vault = FakeVault("aws/creds/my-role/1", refusals=refusals)
-    with pytest.raises(revoke_leases.LeasesRemainError) as refusal:
+    with pytest.raises(revocation_errors.LeasesRemainError) as refusal:
         _revoke(vault, deadline=0)
     assert refusal.type is kind
     assert "1 lease(s) under aws/creds/my-role are left" in str(refusal.value)
@@ -263,14 +266,14 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
     [
         (VaultUnreachableError, "If Vault is gone for good"),
         (VaultForbiddenError, "`update` and `sudo` on sys/leases/revoke-prefix"),
-        (revoke_leases.RequestsRemainError, "Find out what holds them up"),
-        (revoke_leases.LeasesRemainError, "Check that Vault reaches AWS"),
-        (revoke_leases.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
+        (revocation_errors.RequestsRemainError, "Find out what holds them up"),
+        (revocation_errors.LeasesRemainError, "Check that Vault reaches AWS"),
+        (revocation_errors.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
         (
-            revoke_leases.UserKeptError,
+            revocation_errors.UserKeptError,
             "It is one of these: a password (`aws iam delete-login-profile`)",
         ),
-        (revoke_leases.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
+        (revocation_errors.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
     ],
 )
 def test_the_command_says_why_it_failed_and_what_to_do(

@@ -14,6 +14,7 @@ import pytest
 
 from clients.errors import VaultForbiddenError
 from clients.logins import Logins
+from clients.vault import Vault
 from components.dynamic import connection
 from federation.rights import lacking
 from lab import switches
@@ -288,8 +289,8 @@ def test_a_preview_refuses_with_all_that_is_missing(deployed: World) -> None:
     ) in refused.stdout
 
 
-def _ask(namespace: str, question: Callable[[Logins], object]) -> str:
-    with Logins("https://vault.lab.test", namespace) as vault:
+def _ask(namespace: str, question: Callable[[Vault], object]) -> str:
+    with Vault("https://vault.lab.test", namespace) as vault:
         try:
             question(vault)
         except VaultForbiddenError as refusal:
@@ -297,15 +298,15 @@ def _ask(namespace: str, question: Callable[[Logins], object]) -> str:
     return ""
 
 
-LOOKS: dict[tuple[str, str], tuple[str, Callable[[Logins], object]]] = {
+LOOKS: dict[tuple[str, str], tuple[str, Callable[[Vault], object]]] = {
     ("auth/token/lookup-self", "read"): ("", lambda vault: vault.look_up_token()),
     ("sys/capabilities-self", "update"): ("", lambda vault: vault.capabilities(["aws/roles"])),
     ("sys/in-flight-req", "read"): ("", lambda vault: vault.requests_under_way()),
     ("sys/auth/aws/tune", "update"): ("", lambda vault: vault.set_token_key("aws", KEY)),
     ("sys/auth/aws/tune", "sudo"): ("", lambda vault: vault.set_token_key("aws", KEY)),
-    ("auth/aws/role", "list"): ("", lambda vault: vault.method("aws")),
-    ("auth/people/role", "list"): ("", lambda vault: vault.method("people")),
-    ("identity/lookup/group", "update"): ("", lambda vault: vault.group("none")),
+    ("auth/aws/role", "list"): ("", lambda vault: Logins(vault).method("aws")),
+    ("auth/people/role", "list"): ("", lambda vault: Logins(vault).method("people")),
+    ("identity/lookup/group", "update"): ("", lambda vault: Logins(vault).group("none")),
     ("team-a/sys/namespaces", "list"): ("team-a", lambda vault: vault.namespaces()),
     ("team-a/identity/oidc/key", "list"): ("team-a", lambda vault: vault.signing_keys()),
 }

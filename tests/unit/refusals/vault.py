@@ -147,7 +147,7 @@ _ACCOUNT: Fields = [
         "us-eest-1",
         (
             ': "us-eest-1" is no region that the pinned botocore knows; did you mean us-east-1 or '
-            " us-west-1? If AWS has it since, set newRegion beside it to true"
+            "us-west-1? If AWS has it since, set newRegion beside it to true"
         ),
     ),
     ("newRegion", "yes", ': "yes" must be true or false'),
