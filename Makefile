@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help tools up preview down lab lab-down env unit test bench record check clean
+.PHONY: help tools up preview down lab lab-down env unit test bench record acceptance check clean
 
 PYTHON ?= python3
 STACK ?= dev
@@ -59,6 +59,9 @@ bench: tools ## measure beside Terraform into docs/performance.md (N="1 10": tho
 
 record: tools ## record anew what the real aws provider asks, where Terraform and it are installed
 	@$(VENV)/python -m tests.lab.laboratory.record_aws
+
+acceptance: tools ## Vault's own acceptance tests of its AWS code against the laboratory; minutes to compile
+	@$(VENV)/python -m tests.lab.laboratory.acceptance
 
 check: tools ## ruff, formatting, mypy strict, gofmt, go vet
 	@$(VENV)/ruff check .

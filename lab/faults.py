@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
+from lab.hosts import aws_host
+
 if TYPE_CHECKING:
     from lab.home import Home
     from lab.switches import Fault, SwitchBoard
@@ -187,7 +189,7 @@ class WatchedClient:
     async def _refuse(self) -> None:
         body, kind = (
             (_AWS_REFUSES, "text/xml")
-            if self._host.partition(".")[0] in ("iam", "sts", "ec2")
+            if aws_host(self._host)
             else (_VAULT_REFUSES, "application/json")
         )
         head = (

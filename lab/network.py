@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import re
 import signal
 import ssl
 from contextlib import suppress
 from http import HTTPStatus
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from lab.authority import ServerContexts
 from lab.faults import FaultLine, WatchedClient
 from lab.home import Home, read_json
+from lab.hosts import aws_host
 from lab.switches import SwitchBoard
 from lab.tls import CHUNK_BYTES, TlsStream
 
@@ -57,18 +56,10 @@ class _Directory:
             "issuer.lab.test": "issuer",  # what the world sees of a private Vault
             "people.lab.test": "people",
         }
-        # botocore carries AWS's own list of partitions and their DNS suffixes.
-        listed = resources.files("botocore").joinpath("data/partitions.json").read_text("utf-8")
-        outputs = [partition["outputs"] for partition in json.loads(listed)["partitions"]]
-        names = ("dnsSuffix", "dualStackDnsSuffix")
-        suffixes = "|".join(sorted({re.escape(entry[name]) for entry in outputs for name in names}))
-        self._aws = re.compile(
-            rf"(?:iam|sts|ec2)(?:-fips)?(?:\.[a-z0-9-]{{2,24}})?\.(?:{suffixes})"
-        )
 
     def backend(self, host: str) -> str | None:
         """Return the name under which ``ports.json`` knows the backend of ``host``."""
-        return "aws" if self._aws.fullmatch(host) else self._hosts.get(host)
+        return self._hosts.get(host) or ("aws" if aws_host(host) else None)
 
 
 class _Tunnel:

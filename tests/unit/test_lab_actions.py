@@ -329,12 +329,6 @@ def test_a_federation_token_is_authorised_on_the_federated_user() -> None:
     ]
 
 
-def test_instances_are_described_on_no_resource() -> None:
-    assert asked("DescribeInstances", "ec2", InstanceId__1="i-1") == [
-        ("ec2:DescribeInstances", "*")
-    ]
-
-
 # What cannot be authorised.
 
 

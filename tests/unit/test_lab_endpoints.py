@@ -23,6 +23,7 @@ def message(host: str) -> Message:
         ("sts.cn-north-1.amazonaws.com.cn", "sts", "cn-north-1"),
         ("iam.cn-north-1.amazonaws.com.cn", "iam", "cn-north-1"),
         ("sts.cn-northwest-1.amazonaws.com.cn", "sts", "cn-northwest-1"),
+        ("sns.us-east-1.amazonaws.com", "sns", "us-east-1"),
     ],
 )
 def test_a_public_name_stands_for_a_service_in_a_region(
@@ -37,12 +38,46 @@ def test_a_public_name_stands_for_a_service_in_a_region(
         "sts.cn-north-1.amazonaws.com",
         "sts.us-east-1.amazonaws.com.cn",
         "sts.us-gov-west-1.amazonaws.com.cn",
-        "s3.us-east-1.amazonaws.com",
+        "nosuchservice.us-east-1.amazonaws.com",
+        "laboratory-main.sts.us-east-1.amazonaws.com",
     ],
 )
 def test_a_name_that_no_partition_has_is_no_endpoint(host: str) -> None:
     with pytest.raises(ApiError, match=host):
         endpoint_of(message(host))
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [
+        (
+            "laboratory-main.s3.us-east-1.amazonaws.com",
+            Endpoint(
+                service="s3", region="us-east-1", protocol="rest-xml", bucket="laboratory-main"
+            ),
+        ),
+        (
+            "a.b.s3.dualstack.eu-central-1.amazonaws.com",
+            Endpoint(service="s3", region="eu-central-1", protocol="rest-xml", bucket="a.b"),
+        ),
+        ("s3.amazonaws.com", Endpoint(service="s3", region="us-east-1", protocol="rest-xml")),
+        # An SDK that knows the account prefers its own host.
+        (
+            "123456789012.ddb.us-east-1.amazonaws.com",
+            Endpoint(service="dynamodb", region="us-east-1", protocol="json"),
+        ),
+        (
+            "api.ecr.us-east-1.amazonaws.com",
+            Endpoint(service="ecr", region="us-east-1", protocol="json"),
+        ),
+        (
+            "monitoring.us-east-1.amazonaws.com",
+            Endpoint(service="monitoring", region="us-east-1", protocol="smithy-rpc-v2-cbor"),
+        ),
+    ],
+)
+def test_a_name_tells_protocol_and_bucket_as_well(host: str, endpoint: Endpoint) -> None:
+    assert endpoint_of(message(host)) == endpoint
 
 
 @pytest.mark.parametrize(

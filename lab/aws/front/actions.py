@@ -1,8 +1,8 @@
 """Which IAM action, on which resource, an AWS operation is authorised as.
 
 Source: the Service Authorization Reference, "Actions, resources, and condition keys for" AWS
-Identity and Access Management, AWS Security Token Service and Amazon EC2; what an API's own page
-adds is cited where it is used.
+Identity and Access Management and AWS Security Token Service; what an API's own page adds is cited
+where it is used. Other services are in ``lab.aws.front.resources``.
 """
 
 from __future__ import annotations
@@ -286,9 +286,6 @@ _STS: _Operations = {
         _Need(action="sts:DecodeAuthorizationMessage", target=targets.anything),
     ),
 }
-_EC2: _Operations = {
-    ("ec2", "DescribeInstances"): (_Need(action="ec2:DescribeInstances", target=targets.anything),),
-}
 _OPERATIONS: _Operations = {
     **_USERS,
     **_GROUPS,
@@ -299,5 +296,4 @@ _OPERATIONS: _Operations = {
     **_MFA_DEVICES,
     **_ACCOUNT,
     **_STS,
-    **_EC2,
 }

@@ -15,7 +15,7 @@ class InvalidParameter(ValueError):  # noqa: N818 - what it names is the paramet
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call: ``service`` as it signs (iam, sts, ec2), parameters as sent (the flat query)."""
+    """One call: ``service`` as it signs (iam, sts), parameters as sent (the flat query)."""
 
     service: str
     operation: str

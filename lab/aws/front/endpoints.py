@@ -1,16 +1,18 @@
-"""Which AWS service and region a public host name stands for."""
+"""Which AWS service and region a request is for, and in which protocol it speaks."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from typing import TYPE_CHECKING
 
 from moto.utilities.utils import get_partition
 
+from lab import hosts
 from lab.aws.front.wire import LOOPBACK, ApiError, Message
+
+if TYPE_CHECKING:
+    from lab.hosts import Service
 
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
 """Calls that carry their own proof and no signature (STS API reference, each operation)."""
@@ -21,7 +23,12 @@ class Endpoint:
     """A service and the region its signatures must name; None accepts any region."""
 
     service: str
+    """As signatures name it."""
     region: str | None
+    protocol: str = "query"
+    """Of the request, and so of the answer: a service may speak several."""
+    bucket: str = ""
+    """S3's bucket, where the host names it."""
 
     def serves(self, partition: str) -> bool:
         """Say whether what lies in a partition is known here."""
@@ -32,49 +39,42 @@ def endpoint_of(message: Message) -> Endpoint:
     """Say what the request's Host stands for; a loopback host is told by the signature's scope.
 
     Raises:
-        ApiError: no AWS service of the laboratory has this name.
+        ApiError: no AWS service has this name.
     """
     host = message.host.lower().partition(":")[0]
     if host in LOOPBACK:
-        return Endpoint(service=_signed_service(message), region=None)
-    service, _, rest = host.partition(".")
-    service = service.removesuffix("-fips")
-    for suffix, (global_region, partitions) in _suffixes().items():
-        found = re.fullmatch(rf"(?:([a-z0-9-]+)\.)?{re.escape(suffix)}", rest)
-        if found and service in ("iam", "sts", "ec2"):
-            region = _region(found.group(1) or "", global_region)
-            if get_partition(region) in partitions:  # otherwise no DNS server knows the name
-                return Endpoint(service=service, region=region)
+        service = hosts.service_signed(_signed_service(message))
+        if service:
+            protocol = _protocol(message, service)
+            return Endpoint(service=service.signing_name, region=None, protocol=protocol)
+    found = hosts.aws_host(host)
+    if found:
+        global_region, partitions = hosts.suffixes()[found.suffix]
+        # "IAM endpoints", AWS General Reference: iam.us-gov.amazonaws.com
+        region = {"": global_region, "us-gov": "us-gov-west-1"}.get(found.region, found.region)
+        if get_partition(region) in partitions:  # otherwise no DNS server knows the name
+            return Endpoint(
+                service=found.service.signing_name,
+                region=region,
+                protocol=_protocol(message, found.service),
+                bucket=found.label if found.service.prefix == "s3" else "",
+            )
     raise ApiError(
         "UnknownEndpoint",
         404,
-        f"No AWS service of the laboratory answers to {host!r}; it serves iam, sts and ec2 under "
-        "their public names.",
+        f"No AWS service answers to {host!r}; the laboratory knows them under their public names.",
     )
 
 
-def _region(named: str, global_region: str) -> str:
-    if re.fullmatch(r"[a-z]+(-[a-z]+)+-\d+", named):
-        return named
-    # "IAM endpoints", AWS General Reference: iam.us-gov.amazonaws.com
-    return "us-gov-west-1" if named == "us-gov" else global_region
-
-
-@cache
-def _suffixes() -> dict[str, tuple[str, set[str]]]:
-    """Return, by DNS suffix, the region that a host without one signs for, and its partitions.
-
-    botocore carries AWS's own list of partitions.
-    """
-    listed = resources.files("botocore").joinpath("data/partitions.json").read_text("utf-8")
-    found: dict[str, tuple[str, set[str]]] = {}
-    for partition in json.loads(listed)["partitions"]:
-        outputs = partition["outputs"]
-        for suffix in (outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]):
-            # Partitions share suffixes; the first, the public one, owns the bare host name.
-            _, partitions = found.setdefault(suffix, (outputs["implicitGlobalRegion"], set()))
-            partitions.add(partition["id"])
-    return found
+def _protocol(message: Message, service: Service) -> str:
+    """Tell by the request, for several generations of a service may share its name."""
+    if message.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "smithy-rpc-v2-cbor"
+    if message.headers.get("content-type", "").startswith("application/x-amz-json"):
+        return "json"
+    if "Action" in message.parameters and service.protocol != "ec2":
+        return "query"
+    return service.protocol
 
 
 def _signed_service(message: Message) -> str:
@@ -83,5 +83,5 @@ def _signed_service(message: Message) -> str:
     credential = message.headers.get("authorization", "") or message.parameters.get(
         "X-Amz-Credential", ""
     )
-    scope = re.search(r"/(iam|sts|ec2)/aws4_request", credential)
+    scope = re.search(r"/([a-z0-9-]+)/aws4_request", credential)
     return scope.group(1) if scope else "sts"

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
 
-from lab.aws.front import constraints, sts, validation
+from lab.aws.front import constraints, resources, sts, tokens, validation
 from lab.aws.front.actions import AuthorizationNeed, InvalidParameter
 from lab.aws.front.endpoints import endpoint_of
 from lab.aws.front.iam import Iam
+from lab.aws.front.refusals import refuse
+from lab.aws.front.resources import ResourceCall
+from lab.aws.front.routing import asked
 from lab.aws.front.signature import read_signature, verify
-from lab.aws.front.wire import LOOPBACK, Answer, ApiError, failure, read_message, success
+from lab.aws.front.wire import LOOPBACK, Answer, ApiError, read_message, success
 from lab.aws.judgement.authorize import DeniedError, Verdict, authorize, needs_of, not_served
-from lab.aws.judgement.principals import Caller, check_expiry, check_partition, find_caller
+from lab.aws.judgement.principals import (
+    Caller,
+    check_expiry,
+    check_partition,
+    check_service,
+    find_caller,
+)
 from lab.aws.state import managed
 from lab.aws.state.decisions import DecisionLog, Entry
 
@@ -46,19 +55,20 @@ class _Trace:
     """What is learnt about one call on its way, for the decision log."""
 
     message: Message
-    service: str = "sts"
+    endpoint: Endpoint | None = None
+    operation: str = ""
     caller: Caller | None = None
     account: str | None = None
     session: str | None = None
     verdicts: Sequence[Verdict] = field(default_factory=list)
 
     @property
-    def operation(self) -> str:
-        return self.message.parameters.get("Action", "")
+    def service(self) -> str:
+        return self.endpoint.service if self.endpoint else "sts"
 
 
 class Front:
-    """WSGI application that answers for IAM and STS of every account."""
+    """WSGI application that answers for the services of AWS in every account."""
 
     def __init__(self, state: State, discovery: Discovery, log: DecisionLog) -> None:
         self._state = state
@@ -75,14 +85,14 @@ class Front:
         message = read_message(environ)
         answer = self.handle(message)
         status = HTTPStatus(answer.status)
-        start_response(
-            f"{status.value} {status.phrase}",
-            [
-                ("Content-Type", "text/xml"),
-                ("Content-Length", str(len(answer.body))),
-                ("x-amzn-RequestId", message.request_id),
-            ],
-        )
+        headers = {
+            "content-type": "text/xml",
+            "content-length": str(len(answer.body)),
+            **{name.lower(): value for name, value in answer.headers.items()},
+            "x-amzn-requestid": message.request_id,
+            "x-amz-request-id": message.request_id,
+        }
+        start_response(f"{status.value} {status.phrase}", list(headers.items()))
         return [answer.body]
 
     def handle(self, message: Message) -> Answer:
@@ -100,21 +110,29 @@ class Front:
             text = f"The laboratory failed; its log says why under {message.request_id}."
             refusal = ApiError("ServiceFailure", 500, text)
         if refusal:
-            answer = failure(trace.service, refusal, message.request_id)
+            answer = refuse(trace.endpoint, refusal, message)
         self._record(trace, refusal, answer)
         return answer
 
     def _serve(self, message: Message, trace: _Trace) -> Answer:
+        trace.operation = message.parameters.get("Action", "")
         endpoint = endpoint_of(message)
-        trace.service = endpoint.service
-        operation = trace.operation
+        trace.endpoint = endpoint
+        question = asked(message, endpoint)
+        trace.operation = operation = question.operation
         if endpoint.service == "sts" and operation == "AssumeRoleWithWebIdentity":
             return self._web_identity(message, endpoint, trace)
         with self._state.lock:
             caller = self._authenticate(message, endpoint)
             trace.caller, trace.account = caller, caller.account.id
             trace.session = caller.session.name if caller.session else None
-            if endpoint.service == "ec2" or not constraints.knows(endpoint.service, operation):
+            if endpoint.service in resources.SERVICES:
+                call = ResourceCall(
+                    message=message, endpoint=endpoint, asked=question, caller=caller
+                )
+                return self._resources(call, trace)
+            served = endpoint.service in ("iam", "sts")
+            if not served or not constraints.knows(endpoint.service, operation):
                 raise not_served(endpoint.service, operation or "a call without Action")
             parameters = _own_user(operation, message.parameters, caller)
             constraints.check(endpoint.service, operation, parameters)
@@ -126,12 +144,20 @@ class Front:
             validation.check(operation, parameters, caller.account.id, self._state)
             return self._iam.perform(operation, parameters, caller.account, message.request_id)
 
+    def _resources(self, call: ResourceCall, trace: _Trace) -> Answer:
+        trace.verdicts = authorize(call.caller, call.needs(), self._state)
+        resources.require_owned(call)
+        answer = resources.perform(call, self._state)
+        resources.explain_missing(call, answer, self._state)
+        return answer
+
     def _authenticate(self, message: Message, endpoint: Endpoint) -> Caller:
         signature = read_signature(message)
         caller = find_caller(signature, self._state)
         check_partition(caller, endpoint)
         verify(message, signature, endpoint, caller.secret)
         check_expiry(caller, self._state.now())
+        check_service(caller, endpoint.service)
         return caller
 
     def _needs(
@@ -157,12 +183,17 @@ class Front:
         caller = trace.caller
         if caller is None:
             raise RuntimeError("an STS call was served before its caller was known")
-        sts.refuse_for_sessions(operation, caller)
+        tokens.refuse_for_sessions(operation, caller)
         if operation == "GetCallerIdentity":
             outcome = sts.get_caller_identity(caller)
         elif operation == "AssumeRole":
             needs = self._needs("sts", operation, parameters, caller)
             outcome = sts.assume_role(parameters, caller, needs, self._state)
+        elif operation == "GetSessionToken":
+            outcome = tokens.get_session_token(parameters, caller, self._state)
+        elif operation == "GetFederationToken":
+            needs = self._needs("sts", operation, parameters, caller)
+            outcome = tokens.get_federation_token(parameters, caller, needs, self._state)
         else:
             raise not_served("sts", operation)
         trace.verdicts = outcome.verdicts

@@ -49,16 +49,6 @@ def get_caller_identity(caller: Caller) -> Outcome:
     return Outcome(result=result, verdicts=())
 
 
-def refuse_for_sessions(operation: str, caller: Caller) -> None:
-    """Refuse what session credentials cannot call (GetFederationToken, GetSessionToken: STS API).
-
-    Raises:
-        ApiError: AccessDenied.
-    """
-    if caller.session and operation in ("GetFederationToken", "GetSessionToken"):
-        raise ApiError("AccessDenied", 403, f"Cannot call {operation} with session credentials")
-
-
 def assume_role_with_web_identity(
     parameters: Mapping[str, str], endpoint: Endpoint, state: State, discovery: Discovery
 ) -> Outcome:
@@ -140,7 +130,7 @@ def assume_role(
         transitive_tag_keys=(*members(parameters, "TransitiveTagKeys"), *inherited),
         source_identity=parameters.get("SourceIdentity")
         or (session.source_identity if session else None),
-        chained=session is not None,
+        chained=session is not None and session.kind == "role",
     )
     return Outcome(result=issue(grant, state), verdicts=verdicts)
 
@@ -184,7 +174,7 @@ def _denied(caller: Caller, verdict: Verdict) -> DeniedError:
 
 
 def _aws_principal(caller: Caller) -> TrustPrincipal:
-    if caller.session:
+    if caller.session and caller.session.kind == "role":
         arns: tuple[str, ...] = (caller.session.role_arn, caller.arn)
         unique_ids: tuple[str, ...] = (caller.session.role_id, caller.user_id)
     else:

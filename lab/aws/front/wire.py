@@ -25,6 +25,7 @@ NAMESPACES = {
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
 }
+_FORM = "application/x-www-form-urlencoded"
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -64,6 +65,8 @@ class Answer:
     status: int
     body: bytes
     error: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside its length and the request's id; text/xml unless it says otherwise."""
 
 
 def read_message(environ: Mapping[str, Any]) -> Message:
@@ -78,7 +81,8 @@ def read_message(environ: Mapping[str, Any]) -> Message:
             headers[name.replace("_", "-").lower()] = environ[name].strip()
     body = environ["wsgi.input"].read() if _has_body(environ) else b""
     path, _, query = environ["REQUEST_URI"].partition("?")
-    text = body.decode(errors="replace")
+    form = headers.get("content-type", _FORM).startswith(_FORM)
+    text = body.decode(errors="replace") if form else ""
     sent = (*parse_qsl(query, keep_blank_values=True), *parse_qsl(text, keep_blank_values=True))
     return Message(
         method=environ["REQUEST_METHOD"],
@@ -121,9 +125,9 @@ def failure(service: str, error: ApiError, request_id: str) -> Answer:
 
 
 def with_request_id(body: str, request_id: str) -> bytes:
-    """Put the front's request id into a response that moto wrote."""
+    """Put the front's request id into a response that moto wrote; EC2 spells its name otherwise."""
     return re.sub(
-        r"<RequestId>.*?</RequestId>", f"<RequestId>{request_id}</RequestId>", body
+        r"<(RequestId|requestId|RequestID)>.*?</\1>", rf"<\1>{request_id}</\1>", body
     ).encode()
 
 

@@ -95,12 +95,15 @@ def authorize(caller: Caller, needs: Sequence[AuthorizationNeed], state: State) 
 def identity_of(caller: Caller, state: State) -> Identity:
     """Collect the caller's policies, boundary and tags as they are in effect."""
     entities = Entities(state.effective_iam(caller.account.id))
-    if caller.session:
-        identity = entities.role_identity(caller.session.role_id)
-        return replace(identity, tags={**identity.tags, **caller.session.tags})
     if caller.user:
-        return entities.user_identity(caller.user)
-    raise RuntimeError(f"{caller.arn} is neither a user nor a session")
+        identity = entities.user_identity(caller.user)
+    elif caller.session:
+        identity = entities.role_identity(caller.session.role_id)
+    else:
+        raise RuntimeError(f"{caller.arn} is neither a user nor a session")
+    if caller.session:
+        identity = replace(identity, tags={**identity.tags, **caller.session.tags})
+    return identity
 
 
 def decide(caller: Caller, identity: Identity, request: Request) -> Decision:
@@ -134,7 +137,7 @@ def _caller_context(caller: Caller, identity: Identity, now: float) -> dict[str,
     context: dict[str, Any] = {
         "aws:PrincipalArn": caller.principal_arn,
         "aws:PrincipalAccount": caller.account.id,
-        "aws:PrincipalType": "AssumedRole" if caller.session else "User",
+        "aws:PrincipalType": caller.kind,
         "aws:userid": caller.user_id,
         "aws:CurrentTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         "aws:EpochTime": str(int(now)),
@@ -146,6 +149,8 @@ def _caller_context(caller: Caller, identity: Identity, now: float) -> dict[str,
         context["aws:username"] = caller.user_name
     if caller.session:
         issued = datetime.fromtimestamp(caller.session.issued_at, UTC)
+        # Present with temporary credentials alone; the laboratory serves no MFA.
+        context["aws:MultiFactorAuthPresent"] = "false"
         context["aws:TokenIssueTime"] = f"{issued:%Y-%m-%dT%H:%M:%SZ}"
         if caller.session.federated_provider:
             context["aws:FederatedProvider"] = caller.session.federated_provider

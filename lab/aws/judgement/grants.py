@@ -1,4 +1,4 @@
-"""Turning a yes of a trust policy into a role session."""
+"""Beginning sessions: of a role whose trust policy has said yes, and of users."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def issue(grant: Grant, state: State) -> dict[str, Any]:
     """
     parameters, role = grant.parameters, grant.role
     seconds = _seconds(grant)
-    policies = _session_policies(parameters, state, grant.account)
+    policies = session_policies(parameters, state, grant.account)
     now = state.now()
     session = Session(
         **new_credentials(grant.account),
@@ -65,21 +65,26 @@ def issue(grant: Grant, state: State) -> dict[str, Any]:
         transitive_tag_keys=grant.transitive_tag_keys,
         source_identity=grant.source_identity,
     )
-    forget_old(state.sessions, now)
+    result = begin(session, state)
+    result["AssumedRoleUser"] = {"AssumedRoleId": session.user_id, "Arn": session.arn}
+    if session.source_identity:
+        result["SourceIdentity"] = session.source_identity
+    return result
+
+
+def begin(session: Session, state: State) -> dict[str, Any]:
+    """Remember a session and return its credentials as every response holds them."""
+    forget_old(state.sessions, state.now())
     state.sessions[session.access_key_id] = session
     state.changed()
-    result: dict[str, Any] = {
+    return {
         "Credentials": {
             "AccessKeyId": session.access_key_id,
             "SecretAccessKey": session.secret_access_key,
             "SessionToken": session.token,
             "Expiration": datetime.fromtimestamp(session.expires_at, UTC),
-        },
-        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        }
     }
-    if session.source_identity:
-        result["SourceIdentity"] = session.source_identity
-    return result
 
 
 def _seconds(grant: Grant) -> int:
@@ -100,9 +105,14 @@ def _seconds(grant: Grant) -> int:
     return seconds
 
 
-def _session_policies(
+def session_policies(
     parameters: Mapping[str, str], state: State, account: str
 ) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Return the session policies that a call passes, by label, as they read now.
+
+    Raises:
+        ApiError: MalformedPolicyDocument, or ValidationError for an ARN of none.
+    """
     found: list[tuple[str, dict[str, Any]]] = []
     if "Policy" in parameters:
         try:

@@ -1,4 +1,4 @@
-"""Who calls: an IAM user by its key, or a role session by its temporary credentials."""
+"""Who calls: an IAM user by its key, or a session by its temporary credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A known principal; exactly one of ``user`` and ``session`` is there."""
+    """A known principal: a user, a session of a role, or both: a session that a user asked for."""
 
     account: Account
     arn: str
@@ -32,13 +32,20 @@ class Caller:
 
     @property
     def user_name(self) -> str | None:
-        """Name of the IAM user; None for a session."""
-        return self.user.name if self.user is not None else None
+        """Name of the IAM user; None for a session of a role or of a federated user."""
+        federated = self.session is not None and self.session.kind == "federated"
+        return self.user.name if self.user is not None and not federated else None
 
     @property
     def principal_arn(self) -> str:
-        """What ``aws:PrincipalArn`` holds: of a session, the role."""
-        return self.session.role_arn if self.session else self.arn
+        """What ``aws:PrincipalArn`` holds: of a session, the role or user behind it."""
+        return self.session.role_arn if self.session and self.session.kind == "role" else self.arn
+
+    @property
+    def kind(self) -> str:
+        """What ``aws:PrincipalType`` holds."""
+        kinds = {"role": "AssumedRole", "user": "User", "federated": "FederatedUser"}
+        return kinds[self.session.kind if self.session else "user"]
 
 
 def find_caller(signature: Signature, state: State) -> Caller:
@@ -71,6 +78,19 @@ def check_partition(caller: Caller, endpoint: Endpoint) -> None:
         raise _invalid_token(f"the account is not in the partition of {endpoint.region}")
 
 
+def check_service(caller: Caller, service: str) -> None:
+    """Refuse what IAM is asked with a token that a user got for itself or for a federated user.
+
+    "You cannot call any IAM API operations", unless with MFA (STS API reference, GetSessionToken
+    and GetFederationToken), which the laboratory does not serve.
+
+    Raises:
+        ApiError: InvalidClientTokenId, which is what IAM says then.
+    """
+    if service == "iam" and caller.session and caller.session.kind != "role":
+        raise _invalid_token("IAM knows no token of GetSessionToken or GetFederationToken")
+
+
 def check_expiry(caller: Caller, now: float) -> None:
     """Refuse a session past its end.
 
@@ -86,13 +106,17 @@ def _session_caller(session: Session, signature: Signature, state: State) -> Cal
         raise _invalid_token("the session's key came without its session token")
     if not hmac.compare_digest(signature.security_token.encode(), session.token.encode()):
         raise _invalid_token("the session token is not the one issued with this key")
-    if session.role_id not in state.effective_iam(session.account).roles:
-        raise _invalid_token(f"role {session.role_arn} of this session has been deleted")
+    iam = state.effective_iam(session.account)
+    user = iam.users.get(session.role_name) if session.kind != "role" else None
+    exists = user.id == session.role_id if user is not None else session.role_id in iam.roles
+    if not exists:
+        raise _invalid_token(f"{session.role_arn} of this session has been deleted")
     return Caller(
         account=state.accounts[session.account],
         arn=session.arn,
         user_id=session.user_id,
         secret=session.secret_access_key,
+        user=user,
         session=session,
     )
 

@@ -1,4 +1,4 @@
-"""What AWS remembers: moto's IAM backends and the sessions, on disk after every change."""
+"""What AWS remembers: moto's IAM and S3 and the sessions, on disk after every change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import moto
 from moto.iam.models import iam_backends
 
+from lab.aws.state import buckets
 from lab.aws.state.accounts import seed
 from lab.home import write_bytes
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class State:
-    """IAM of every account and all sessions. Hold ``lock`` while reading or changing them."""
+    """IAM, buckets and sessions of every account. Hold ``lock`` while reading or changing them."""
 
     def __init__(self, home: Home, accounts: Iterable[Account], switches: SwitchBoard) -> None:
         self.lock = threading.RLock()
@@ -35,9 +36,12 @@ class State:
         self._path = home.aws / "state.pickle"
         self._switches = switches
         self._past: deque[tuple[float, bytes, list[Any]]] = deque()
+        self._with_buckets: set[str] = set()
         self._restore()
         for account in self.accounts.values():
             seed(account, self.iam(account.id))
+            if account.id not in self._with_buckets:
+                buckets.seed(account)
         self._stored = self._store()
 
     def now(self) -> float:
@@ -79,6 +83,9 @@ class State:
                 "moto": moto.__version__,
                 "iam": {account: self.iam(account) for account in self.accounts},
                 "sessions": self.sessions,
+                "buckets": {
+                    account.id: buckets.buckets_of(account) for account in self.accounts.values()
+                },
             }
         )
         write_bytes(self._path, content)
@@ -97,6 +104,10 @@ class State:
             if account in self.accounts:
                 iam_backends[account][self.accounts[account].partition] = backend
         self.sessions = stored["sessions"]
+        for account, kept in stored.get("buckets", {}).items():
+            if account in self.accounts:
+                buckets.restore(self.accounts[account], kept)
+                self._with_buckets.add(account)
 
 
 def _load(content: bytes) -> dict[str, Any]:

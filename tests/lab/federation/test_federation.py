@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
 from components.summary import SECTIONS
+from tests.lab.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,16 @@ def test_the_user_may_do_nothing_else(deployed: Laboratory, credentials: dict[st
     assert "iam:ListUsers" in answer.stderr
     with pytest.raises(ClientError, match="AccessDenied"):
         _iam(deployed, credentials).get_user(UserName="bootstrap-administrator")
+
+
+def test_the_first_use_of_credentials_is_as_the_readme_shows_it(deployed: Laboratory) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (shown,) = [block for block in readme.split("```") if "aws s3 ls" in block]
+    answer = deployed.run("bash", "-eu", "-o", "pipefail", stdin=shown.removeprefix("sh\n"))
+    listed, *read = answer.stdout.splitlines()
+    assert listed.endswith(" 2026.csv")
+    assert read == ["month,users", "1,3", "2,5"]
+    assert "no identity-based policy allows the s3:ListAllMyBuckets action" in answer.stderr
 
 
 def test_a_revoked_lease_leaves_no_user(deployed: Laboratory) -> None:

@@ -134,7 +134,7 @@ class World:
         """URL of the front on loopback."""
         return f"http://127.0.0.1:{read_json(self.home.ports)['aws']}"
 
-    def client(
+    def client(  # noqa: PLR0913 - each has a default that most tests want
         self,
         service: str,
         *,
@@ -142,6 +142,7 @@ class World:
         credentials: dict[str, str] | None = None,
         through_network: bool = False,
         attempts: int = 1,
+        signature_version: str | None = None,
     ) -> Any:  # noqa: ANN401 - boto3 makes clients as it goes
         """Return a boto3 client, the administrator's by default, that makes ``attempts`` a call.
 
@@ -165,6 +166,7 @@ class World:
             config=Config(
                 # What the front must refuse, the client may not refuse before it.
                 parameter_validation=False,
+                signature_version=signature_version,
                 retries={"total_max_attempts": attempts},
                 proxies={"https": proxy} if through_network else {},
             ),

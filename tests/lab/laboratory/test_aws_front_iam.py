@@ -420,8 +420,10 @@ def test_aws_managed_policies_can_be_attached_and_count(aws: World) -> None:
 def test_an_operation_that_is_not_served_is_refused_loudly(aws: World) -> None:
     with refused("AccessDenied", 403, "The laboratory does not serve iam:"):
         aws.client("iam").generate_service_last_accessed_details(Arn=f"arn:aws:iam::{MAIN}:user/x")
-    with refused("AccessDenied", 403, "The laboratory does not serve sts:GetSessionToken"):
-        aws.client("sts").get_session_token()
+    with refused("AccessDenied", 403, "does not serve sts:GetSessionToken with an MFA code"):
+        aws.client("sts").get_session_token(SerialNumber="GAHT12345678", TokenCode="123456")
+    with refused("AccessDenied", 403, "The laboratory does not serve sts:GetAccessKeyInfo"):
+        aws.client("sts").get_access_key_info(AccessKeyId="ASIAFALSEFALSEFALSE0")
 
 
 def test_several_permissions_of_one_call_are_logged_together(aws: World) -> None:

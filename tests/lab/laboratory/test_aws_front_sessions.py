@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,6 +147,73 @@ def test_session_credentials_get_no_other_temporary_credentials(aws: World) -> N
         sts.get_session_token()
     with refused("AccessDenied", 403, "Cannot call GetFederationToken with session credentials"):
         sts.get_federation_token(Name="someone")
+
+
+def _user(aws: World, name: str, *statements: dict[str, Any]) -> dict[str, str]:
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    policy = document(*statements)
+    iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=policy)
+    keys: dict[str, str] = iam.create_access_key(UserName=name)["AccessKey"]
+    return keys
+
+
+def test_a_user_gets_a_session_of_its_own_that_iam_does_not_know(aws: World) -> None:
+    role = aws.role("by-token", trust_of(f"arn:aws:iam::{MAIN}:root"))
+    long_term = _user(aws, "token", allow(["s3:ListAllMyBuckets", "iam:*"]), allow("sts:*", role))
+    asked = aws.client("sts", credentials=long_term).get_session_token(DurationSeconds=900)
+    life = asked["Credentials"]["Expiration"] - datetime.now(UTC)
+    assert timedelta(seconds=840) < life < timedelta(seconds=960)
+    sts = aws.client("sts", credentials=asked["Credentials"])
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{MAIN}:user/token"
+    assert aws.client("s3", credentials=asked["Credentials"]).list_buckets()["Buckets"]
+    with refused("InvalidClientTokenId", 403):
+        aws.client("iam", credentials=asked["Credentials"]).get_user()
+    with refused("AccessDenied", 403, "Cannot call GetFederationToken with session credentials"):
+        sts.get_federation_token(Name="someone")
+    longer = {"RoleArn": role, "RoleSessionName": "one", "DurationSeconds": 7200}
+    with refused("ValidationError", 400, "MaxSessionDuration set for this role"):
+        sts.assume_role(**longer)  # not by the hour of role chaining: this is no role's session
+    assert sts.assume_role(**{**longer, "DurationSeconds": 900})["Credentials"]
+    iam = aws.client("iam")
+    iam.delete_user_policy(UserName="token", PolicyName="inline")
+    with refused("AccessDenied", 403):
+        aws.client("s3", credentials=asked["Credentials"]).list_buckets()
+    iam.delete_access_key(UserName="token", AccessKeyId=long_term["AccessKeyId"])
+    iam.delete_user(UserName="token")
+    with refused("InvalidClientTokenId", 403):
+        sts.get_caller_identity()
+
+
+def test_a_federated_user_may_what_both_the_user_and_the_passed_policy_allow(aws: World) -> None:
+    federated = f"arn:aws:sts::{MAIN}:federated-user/bob"
+    may = allow(["s3:ListAllMyBuckets", "ec2:DescribeVpcs", "iam:*"])
+    long_term = _user(aws, "broker", may, allow("sts:GetFederationToken", federated))
+    sts = aws.client("sts", credentials=long_term)
+    with refused("AccessDenied", 403, "federated-user/eve because no identity-based policy"):
+        sts.get_federation_token(Name="eve")
+    with refused("AccessDenied", 403, "sts:TagSession"):
+        sts.get_federation_token(Name="bob", Tags=[{"Key": "Team", "Value": "one"}])
+    policy = document(allow(["s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:*", "sts:*"]))
+    asked = sts.get_federation_token(Name="bob", Policy=policy)
+    assert asked["FederatedUser"] == {"FederatedUserId": f"{MAIN}:bob", "Arn": federated}
+    keys = asked["Credentials"]
+    identity = aws.client("sts", credentials=keys).get_caller_identity()
+    assert (identity["Arn"], identity["UserId"]) == (federated, f"{MAIN}:bob")
+    assert aws.client("s3", credentials=keys).list_buckets()["Buckets"]
+    with refused("UnauthorizedOperation", 403, "no session policy allows the ec2:DescribeVpcs"):
+        aws.client("ec2", credentials=keys).describe_vpcs()
+    with refused("AccessDeniedException", 400, "no identity-based policy allows"):
+        aws.client("dynamodb", credentials=keys).list_tables()
+    with refused("InvalidClientTokenId", 403):
+        aws.client("iam", credentials=keys).list_users()
+    with refused("AccessDenied", 403, "Cannot call AssumeRole with session credentials"):
+        aws.client("sts", credentials=keys).assume_role(
+            RoleArn=f"arn:aws:iam::{MAIN}:role/any", RoleSessionName="one"
+        )
+    nothing = sts.get_federation_token(Name="bob")["Credentials"]
+    with refused("AccessDenied", 403, "no session policy allows the s3:ListAllMyBuckets"):
+        aws.client("s3", credentials=nothing).list_buckets()
 
 
 def test_a_role_is_assumed_only_if_both_sides_allow_it(aws: World) -> None:

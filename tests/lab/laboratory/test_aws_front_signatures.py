@@ -201,7 +201,7 @@ def test_an_incomplete_signature_is_told_so(aws: World, old: str, new: str) -> N
 
 
 def test_a_host_of_no_aws_service_is_not_answered(aws: World) -> None:
-    status, text = send(aws, signed("https://s3.amazonaws.com/"), CALLER.encode())
+    status, text = send(aws, signed("https://nosuchservice.amazonaws.com/"), CALLER.encode())
     assert (status, "<Code>UnknownEndpoint</Code>" in text) == (404, True)
 
 
