@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from lab.home import read_json, write_json
@@ -49,6 +50,9 @@ class Switches:
     Vault, the rotation of its keys and the end of leases, goes by the machine's."""
     propagation_delay_seconds: float = 0
     """How long AWS keeps answering as if an IAM change had not happened yet."""
+    service_control_policy: dict[str, Any] | None = None
+    """What an organisation allows in its accounts beside the policy that allows all, as a document
+    of IAM's policy language: its denials count against every principal, administrators too."""
     presented_chain: dict[str, str] = field(default_factory=dict)
     """What a host's TLS endpoint presents instead of leaf and intermediate: ``leaf-only``,
     ``with-root``, ``other-authority`` (a chain of another CA under the same name, which nobody
@@ -103,6 +107,9 @@ def parse(values: dict[str, Any]) -> Switches:
             )
     if values.get("fault") is not None:
         values["fault"] = _fault(values["fault"])
+    policy = values.get("service_control_policy")
+    if policy is not None and not (isinstance(policy, dict) and "Statement" in policy):
+        raise ValueError(f"service_control_policy is {policy!r}; it is a policy document")
     return Switches(**values)
 
 
@@ -124,8 +131,8 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     """Return ``switches`` after ``NAME=VALUE`` assignments as a person types them.
 
     A number of seconds stands as it is; hosts are separated by commas; a presented chain is written
-    ``host:chain``, a fault ``kind:write`` or ``kind``. An empty value means the plain laboratory
-    again.
+    ``host:chain``, a fault ``kind:write`` or ``kind``; a policy is the path of its file. An empty
+    value means the plain laboratory again.
 
     Raises:
         ValueError: an assignment that cannot be understood, with the form that can.
@@ -142,7 +149,13 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     return parse(values)
 
 
-def _value(name: str, text: str) -> float | dict[str, str] | tuple[str, ...]:
+def _value(name: str, text: str) -> float | dict[str, Any] | tuple[str, ...]:
+    if name == "service_control_policy":
+        try:
+            document: dict[str, Any] = read_json(Path(text))
+        except (OSError, ValueError) as problem:
+            raise ValueError(f"{name} is {text!r}, which holds no JSON: {problem}") from None
+        return document
     if name == "fault":
         kind, _, write = text.partition(":")
         return {"kind": kind.strip(), "write": write.strip()}

@@ -46,8 +46,8 @@ ADVICE: dict[type[BaseException], str] = {
     RequestsRemainError: f"Nothing was deleted. Find out what holds them up, {_REPEAT}",
     LeasesRemainError: (
         f"{_KEPT} Check that Vault reaches AWS and that its IAM role, inline policies and identity "
-        "provider are as this stack made them (`pulumi up` restores them). Mend it, "
-        f"{_REPEAT}"
+        "provider are as this stack made them (`pulumi up` restores them); AccessDenied may also "
+        f"come from a service control policy of the organisation. Mend it, {_REPEAT}"
     ),
     UserKeptError: (
         f"{_KEPT} AWS deletes no IAM user who has anything that Vault did not give, and Vault does "
@@ -56,10 +56,11 @@ ADVICE: dict[type[BaseException], str] = {
     EngineNotSignedInError: (
         f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
         "a session. AWS's own reason is in CloudTrail of that account, event "
-        "AssumeRoleWithWebIdentity. No such event: "
-        "Vault does not reach AWS STS. InvalidIdentityToken: AWS does not reach the issuer, or "
-        "its certificate, signing key or audience is another one. AccessDenied: the trust policy "
-        f"or the IAM role is. Mend it (`pulumi up` restores what this stack made), {_REPEAT}"
+        "AssumeRoleWithWebIdentity. No such event: Vault does not reach AWS STS. "
+        "InvalidIdentityToken: AWS does not reach the issuer, or its certificate, signing key or "
+        "audience is another one. AccessDenied: the trust policy or the IAM role is, or a resource "
+        "control policy of the organisation forbids it. Mend it (`pulumi up` restores what this "
+        f"stack made), {_REPEAT}"
     ),
     NotFederatedError: (
         f"{_KEPT} Write back audience and role_arn of `pulumi stack output secrets_engines`: "

@@ -208,16 +208,13 @@ def _is_declared(engine: SecretsEngine, prefix: str) -> bool:
 
 
 def _advice(error: Exception, mount: str, namespace: str) -> str:
+    from clients.aws import what_keeps_users  # noqa: PLC0415 - slow, and hardly any run fails
+
     where = "".join(f"{option} " for option in identity.command_scope(namespace))
     known = next(kind for kind in type(error).__mro__ if kind in ADVICE)
-    kept = _kept() if known is UserKeptError else ""
+    users = json.loads(os.environ.get(USERS, "{}"))
+    kept = what_keeps_users(users) if known is UserKeptError else ""
     return ADVICE[known].format(config=f"{where}{mount}/config/root", kept=kept)
-
-
-def _kept() -> str:
-    from clients.aws import what_keeps_users  # noqa: PLC0415 - hardly any run needs it, and slow
-
-    return what_keeps_users(json.loads(os.environ.get(USERS, "{}")))
 
 
 def _presented(address: str, namespace: str) -> str:

@@ -268,6 +268,11 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
         (VaultForbiddenError, "`update` and `sudo` on sys/leases/revoke-prefix"),
         (revocation_errors.RequestsRemainError, "Find out what holds them up"),
         (revocation_errors.LeasesRemainError, "Check that Vault reaches AWS"),
+        (revocation_errors.LeasesRemainError, "from a service control policy of the organisation"),
+        (
+            revocation_errors.EngineNotSignedInError,
+            "or a resource control policy of the organisation",
+        ),
         (revocation_errors.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
         (
             revocation_errors.UserKeptError,

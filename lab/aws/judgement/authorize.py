@@ -103,7 +103,7 @@ def identity_of(caller: Caller, state: State) -> Identity:
         raise RuntimeError(f"{caller.arn} is neither a user nor a session")
     if caller.session:
         identity = replace(identity, tags={**identity.tags, **caller.session.tags})
-    return identity
+    return replace(identity, controls=state.service_control_policies())
 
 
 def decide(caller: Caller, identity: Identity, request: Request) -> Decision:
@@ -114,6 +114,7 @@ def decide(caller: Caller, identity: Identity, request: Request) -> Decision:
             identity.policies,
             boundary=identity.boundary,
             session_policies=caller.session.policies if caller.session else (),
+            controls=identity.controls,
         )
     except UnknownPolicyElement as error:
         return Decision(
@@ -182,4 +183,6 @@ def _deciding_kind(identity: Identity, request: Request, decision: Decision) -> 
 
     if refuses():
         return "identity-based policy"
+    if refuses(controls=identity.controls):
+        return "service control policy"
     return "permissions boundary" if refuses(boundary=identity.boundary) else "session policy"

@@ -52,7 +52,8 @@ class Decision:
     rule: str
     kind: str = ""
     """What kind of policy refused, in AWS's words: ``identity-based policy``, ``permissions
-    boundary``, ``session policy``, ``role trust policy``; empty where the request is allowed."""
+    boundary``, ``session policy``, ``service control policy``, ``role trust policy``; empty where
+    the request is allowed."""
     direct: bool = False
     """Whether a trust policy allowed the principal itself, not only its account. A principal of
     the role's own account then needs no identity-based policy ("Policy evaluation for requests
@@ -93,17 +94,20 @@ def evaluate_identity(
     *,
     boundary: dict[str, Any] | None = None,
     session_policies: Sequence[tuple[str, dict[str, Any]]] = (),
+    controls: Sequence[tuple[str, dict[str, Any]]] = (),
 ) -> Decision:
-    """Decide by labelled identity-based policies, limited by a boundary and by session policies.
+    """Decide by labelled identity-based policies, limited by all the others.
 
     An explicit deny in any of them wins; otherwise each kind that is present must allow ("How AWS
-    enforcement code logic evaluates requests to allow or deny access"). A boundary or a session
-    policy grants nothing by itself.
+    enforcement code logic evaluates requests to allow or deny access"). A boundary, a session
+    policy or a service control policy grants nothing by itself.
 
     Raises:
         UnknownPolicyElement: a document holds something that is not understood.
     """
     kinds = {"identity-based policy": _read(policies)}
+    if controls:
+        kinds["service control policy"] = _read(controls)
     if boundary is not None:
         kinds["permissions boundary"] = _read([("the permissions boundary", boundary)])
     if session_policies:

@@ -21,6 +21,8 @@ class Identity:
     policies: Sequence[Labelled]
     boundary: dict[str, Any] | None
     tags: Mapping[str, str]
+    controls: Sequence[Labelled] = ()
+    """What the organisation allows; none where it limits nothing."""
 
 
 class Entities:

@@ -69,6 +69,21 @@ class State:
         past: IAMBackend = loaded[0][account]
         return past
 
+    def service_control_policies(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return by label what the organisation allows in its accounts; nothing limits by default.
+
+        AWS attaches ``FullAWSAccess`` to every account ("Service control policies", AWS
+        Organizations User Guide).
+        """
+        policy = self._switches.read().service_control_policy
+        if policy is None:
+            return []
+        everything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+        return [
+            ("service control policy FullAWSAccess", everything),
+            ("the service control policy", policy),
+        ]
+
     def changed(self) -> None:
         """Store everything, and keep what was replaced for as long as it stays in effect."""
         if self._switches.read().propagation_delay_seconds > 0:

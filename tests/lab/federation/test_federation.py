@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,10 @@ from botocore.exceptions import ClientError
 from hvac.exceptions import InvalidRequest
 
 from components.summary import SECTIONS
+from lab import switches
+from lab.switches import Switches
 from tests.lab.conftest import ROOT
+from tests.lab.stacks import holdings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +92,22 @@ def test_the_first_use_of_credentials_is_as_the_readme_shows_it(deployed: Labora
     assert listed.endswith(" 2026.csv")
     assert read == ["month,users", "1,3", "2,5"]
     assert "no identity-based policy allows the s3:ListAllMyBuckets action" in answer.stderr
+
+
+def test_where_an_organisation_demands_tags_no_user_is_made(deployed: Laboratory) -> None:
+    demanded = {"Null": {"aws:RequestTag/Team": "true"}}
+    statement = {"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement | {"Condition": demanded}]}
+    before = holdings(deployed)
+    switches.store(deployed.home, replace(Switches(), service_control_policy=policy))
+    try:
+        with pytest.raises(
+            InvalidRequest, match=r"iam:CreateUser .* explicit deny in a service control policy"
+        ):
+            deployed.vault().read(_CREDENTIALS)
+    finally:
+        switches.store(deployed.home, Switches())
+    assert holdings(deployed) == before
 
 
 def test_a_revoked_lease_leaves_no_user(deployed: Laboratory) -> None:

@@ -291,6 +291,38 @@ def test_session_tags_need_their_own_permission_and_reach_the_policies(aws: Worl
     assert aws.client("iam", credentials=tagged).list_users()["Users"]
 
 
+TAGGED_USERS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Action": "iam:CreateUser",
+            "Resource": "*",
+            "Condition": {"Null": {"aws:RequestTag/Team": "true"}},
+        }
+    ],
+}
+
+
+def test_what_an_organisation_demands_binds_the_administrator_as_well(aws: World) -> None:
+    iam = aws.client("iam")
+    with aws.switched(service_control_policy=TAGGED_USERS):
+        with refused(
+            "AccessDenied",
+            403,
+            f"iam:CreateUser on resource: arn:aws:iam::{MAIN}:user/untagged with an explicit deny "
+            "in a service control policy",
+        ):
+            iam.create_user(UserName="untagged")
+        iam.create_user(UserName="of-a-team", Tags=[{"Key": "Team", "Value": "one"}])
+        assert iam.list_users()["Users"], "what the policy does not name is as before"
+    only_listing = {"Statement": {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}}
+    with aws.switched(service_control_policy=only_listing):
+        iam.create_user(UserName="untagged")  # FullAWSAccess is attached besides
+    rule = aws.decisions("iam:CreateUser")[-3]["rule"]
+    assert rule == "explicitly denied by the service control policy, statement 1"
+
+
 def test_accounts_do_not_see_each_other(aws: World) -> None:
     aws.client("iam").create_user(UserName="here")
     with refused("NoSuchEntity", 404):

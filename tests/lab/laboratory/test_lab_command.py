@@ -409,6 +409,7 @@ def test_switches_are_set_shown_reset_and_checked(tmp_path: Path, vault: Path) -
         "clock_offset_seconds": 3600,
         "vault_clock_offset_seconds": 0,
         "propagation_delay_seconds": 0,
+        "service_control_policy": None,
         "presented_chain": {"vault.lab.test": "leaf-only"},
         "unreachable": ["vault.lab.test", "sts.amazonaws.com"],
         "fault": None,
@@ -418,6 +419,7 @@ def test_switches_are_set_shown_reset_and_checked(tmp_path: Path, vault: Path) -
     assert read_json(lab.home.switches)["presented_chain"] == {}
     assert "unknown switch weather" in lab.fails("switch", "weather=rain")
     assert "leaf-only, with-root" in lab.fails("switch", "presented_chain=vault.lab.test:none")
+    assert "holds no JSON" in lab.fails("switch", "service_control_policy=nowhere.json")
     assert "number of seconds" in lab.fails("switch", "clock_offset_seconds=soon")
     assert "NAME=VALUE" in lab.fails("switch", "unreachable")
     assert read_json(lab.home.switches)["clock_offset_seconds"] == 3600, "refused means unchanged"
