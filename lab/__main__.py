@@ -188,7 +188,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME=VALUE",
         help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
-        "service_control_policy=FILE, unreachable=HOST,..., presented_chain=HOST:CHAIN,... "
+        "key_delay_seconds=S, service_control_policy=FILE, unreachable=HOST,..., "
+        "presented_chain=HOST:CHAIN,... "
         f"({', '.join(switches.PRESENTED_CHAINS)}), "
         "fault=KIND:WRITE or fault=KIND (watch, watch-all, refuse, hold, lose); "
         "an empty value resets",

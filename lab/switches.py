@@ -50,6 +50,9 @@ class Switches:
     Vault, the rotation of its keys and the end of leases, goes by the machine's."""
     propagation_delay_seconds: float = 0
     """How long AWS keeps answering as if an IAM change had not happened yet."""
+    key_delay_seconds: float = 0
+    """How long after it was made some service does not know an IAM user's access key: STS and IAM
+    for half of it, all others for the whole. Each account's administrator is known all along."""
     service_control_policy: dict[str, Any] | None = None
     """What an organisation allows in its accounts beside the policy that allows all, as a document
     of IAM's policy language: its denials count against every principal, administrators too."""

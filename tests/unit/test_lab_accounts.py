@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.accounts import ACCOUNTS, DEPLOY_ROLE, absent
+from lab.aws.judgement.principals import is_known
 
 HELD = [
     {"name": entry.name, "id": entry.id, "partition": entry.partition, "access_key_id": "AKIAFALSE"}
@@ -48,3 +49,12 @@ def test_the_readme_lists_every_profile_with_its_account() -> None:
     application = (f"{ACCOUNTS[0].name}-app", ACCOUNTS[0].id)
     own = [(entry.name, entry.id) for entry in ACCOUNTS]
     assert sorted(listed) == sorted([*own, *deploying, application])
+
+
+@pytest.mark.parametrize(
+    ("service", "known_after"), [("sts", 5), ("iam", 5), ("s3", 10), ("ec2", 10)]
+)
+def test_one_service_knows_a_new_key_before_another(service: str, known_after: float) -> None:
+    assert not is_known(known_after - 0.1, 10, service)
+    assert is_known(known_after, 10, service)
+    assert is_known(0, 0, service), "in the plain laboratory all are known at once"

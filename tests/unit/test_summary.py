@@ -41,6 +41,7 @@ def test_a_person_is_told_what_to_type_within_the_namespace() -> None:
     assert "  vault read -namespace=team-a clouds/aws/creds/reader\n" in told
     assert '"$VAULT_ADDR/v1/team-a/clouds/aws/creds/reader"' in told
     assert f"  {LOGIN['log_in']['people']}\n" in told
+    assert "AWS may not know the" in told, "whoever reads credentials uses them at once"
     for field in ("role_arn", "subject", "audience", "issuer"):
         assert str(ENGINE[field]) in told
 

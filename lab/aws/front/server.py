@@ -153,7 +153,7 @@ class Front:
 
     def _authenticate(self, message: Message, endpoint: Endpoint) -> Caller:
         signature = read_signature(message)
-        caller = find_caller(signature, self._state)
+        caller = find_caller(signature, endpoint.service, self._state)
         check_partition(caller, endpoint)
         verify(message, signature, endpoint, caller.secret)
         check_expiry(caller, self._state.now())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import time
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from lab.aws.front.wire import ApiError
@@ -48,7 +50,16 @@ class Caller:
         return kinds[self.session.kind if self.session else "user"]
 
 
-def find_caller(signature: Signature, state: State) -> Caller:
+def is_known(age_seconds: float, delay_seconds: float, service: str) -> bool:
+    """Say whether a service knows a user's key of this age.
+
+    IAM is "eventually consistent", and each service learns of a key by itself ("Changes that I make
+    are not always immediately visible", IAM User Guide); STS and IAM are usually the first.
+    """
+    return age_seconds >= delay_seconds * (0.5 if service in ("iam", "sts") else 1)
+
+
+def find_caller(signature: Signature, service: str, state: State) -> Caller:
     """Look the access key up; the signature itself is not verified here.
 
     Sessions come first, because their keys live nowhere else.
@@ -64,6 +75,7 @@ def find_caller(signature: Signature, state: State) -> Caller:
         for user in state.effective_iam(account.id).users.values():
             for key in user.access_keys:
                 if key.access_key_id == signature.access_key_id:
+                    _require_known(account, key, service, state)
                     return _user_caller(account, user, key, signature)
     raise _invalid_token("the access key is not known")
 
@@ -119,6 +131,13 @@ def _session_caller(session: Session, signature: Signature, state: State) -> Cal
         user=user,
         session=session,
     )
+
+
+def _require_known(account: Account, key: AccessKey, service: str, state: State) -> None:
+    delay = state.key_delay_seconds()
+    age = time.time() - key.create_date.replace(tzinfo=UTC).timestamp()
+    if key.access_key_id != account.access_key_id and not is_known(age, delay, service):
+        raise _invalid_token(f"the access key is {age:.1f} s old, and {service} does not know it")
 
 
 def _user_caller(account: Account, user: User, key: AccessKey, signature: Signature) -> Caller:

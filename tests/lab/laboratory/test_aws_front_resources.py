@@ -202,6 +202,24 @@ def test_tables_and_instances_are_listed_by_whom_it_is_granted(aws: World) -> No
     assert aws.client("ec2").describe_instances()["Reservations"] == []
 
 
+def test_a_new_key_is_not_known_everywhere_at_once(aws: World) -> None:
+    with aws.switched(key_delay_seconds=3600):
+        new = _user(aws, "new", allow("*"))
+        with refused("InvalidClientTokenId", 403):
+            aws.client("sts", credentials=new).get_caller_identity()
+        with refused("InvalidAccessKeyId", 403, "does not exist in our records"):
+            aws.client("s3", credentials=new).list_buckets()
+        with refused("AuthFailure", 401):
+            aws.client("ec2", credentials=new).describe_vpcs()
+        with refused("UnrecognizedClientException", 400):
+            aws.client("dynamodb", credentials=new).list_tables()
+        session = aws.client("sts").get_session_token()["Credentials"]
+        assert aws.client("s3", credentials=session).list_buckets(), "sessions are known at once"
+    rule = aws.decisions("s3:ListBuckets")[-1]["rule"]
+    assert rule.endswith("s old, and s3 does not know it")
+    assert aws.client("s3", credentials=new).list_buckets()["Buckets"]
+
+
 UNKNOWN = {"AccessKeyId": "AKIANOBODYSKEYEVER00", "SecretAccessKey": "false-secret"}
 
 

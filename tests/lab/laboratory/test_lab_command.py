@@ -409,6 +409,7 @@ def test_switches_are_set_shown_reset_and_checked(tmp_path: Path, vault: Path) -
         "clock_offset_seconds": 3600,
         "vault_clock_offset_seconds": 0,
         "propagation_delay_seconds": 0,
+        "key_delay_seconds": 0,
         "service_control_policy": None,
         "presented_chain": {"vault.lab.test": "leaf-only"},
         "unreachable": ["vault.lab.test", "sts.amazonaws.com"],
