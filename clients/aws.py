@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clients.errors import AwsError
+from clients.errors import AwsError, SignInError
 from federation import kept_users
 from federation.account import SESSION_NAME, AccountAccess
 from federation.identity import provider_identifier
@@ -63,6 +63,33 @@ class Account:
         # boto3 decodes the document, whatever its types say.
         trust = cast("dict[str, Any]", found["AssumeRolePolicyDocument"])
         return HeldRole(trust=trust, tags=_tags(found.get("Tags", [])))
+
+    def there(self, arn: str) -> str | None:
+        """Look for a role, a user or a policy, exactly as it is named.
+
+        Returns:
+            Its ARN, which has another path or other capitals where only the name is right; ``None``
+            if there is none. Where AWS does not let whoever asks look, the ARN as it was given.
+
+        Raises:
+            AwsError: unreachable or refused otherwise.
+        """
+        kind, _, name = arn.split(":", 5)[5].partition("/")
+        name = name.rpartition("/")[2]
+        try:
+            match kind:
+                case "role":
+                    return self._iam.get_role(RoleName=name)["Role"]["Arn"]
+                case "user":
+                    return self._iam.get_user(UserName=name)["User"]["Arn"]
+                case _:
+                    return self._iam.get_policy(PolicyArn=arn)["Policy"]["Arn"]
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "NoSuchEntity":
+                return None
+            if _code(error) == "AccessDenied":
+                return arn
+            raise _failure(f"look for {arn}", error) from error
 
     def identity_provider(self, issuer: str) -> HeldIdentityProvider | None:
         """Return the identity provider of an issuer; ``None`` when there is none."""
@@ -192,17 +219,26 @@ def what_keeps_users(users: Mapping[str, Any]) -> str:
 
 def _iam(access: AccountAccess) -> IAMClient:
     """Return an IAM client that provably acts in the account, as ``allowed_account_ids`` does."""
+    # What is wrong with credentials shows when they are first used; a role is assumed by others.
+    setting = "profile" if access.profile else ""
     try:
         session = boto3.Session(profile_name=access.profile, region_name=access.region)
         if access.deploy_role_arn:
+            session.client("sts", config=BOUNDS).get_caller_identity()
+            setting = "deployRoleArn"
             session = _assume(session, access, access.deploy_role_arn)
         actual = session.client("sts", config=BOUNDS).get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
-        raise _failure(f"sign in to account {access.account_id}", error) from error
+        what = f"sign in to account {access.account_id}"
+        if setting == "deployRoleArn" and _code(error) == "AccessDenied":
+            hint = "the role must be there, trust whoever deploys, and ask for no other externalId"
+            raise SignInError(f"{_failure(what, error)} ({hint})", setting) from error
+        raise SignInError(str(_failure(what, error)), setting) from error
     if actual != access.account_id:
-        raise AwsError(
+        raise SignInError(
             f"the credentials at hand belong to account {actual}, declared is "
-            f"{access.account_id}; set profile or deployRoleArn of that account"
+            f"{access.account_id}; set profile or deployRoleArn of that account",
+            setting,
         )
     return session.client("iam", config=BOUNDS)
 

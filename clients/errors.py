@@ -12,6 +12,19 @@ class AwsError(CloudError):
     """AWS did not do what was asked."""
 
 
+class SignInError(AwsError):
+    """There is no way into an account.
+
+    Args:
+        message: Why, and what to do.
+        setting: The key of the account's settings that it is about; empty if none is.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
 class VaultError(CloudError):
     """Vault did not do what was asked."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components.dynamic.account import AccountCheck, AccountCheckArgs
 from components.identity_provider import IdentityProvider, IdentityProviderArgs
 from federation.account import SESSION_NAME
 from federation.names import stack_tags
@@ -24,7 +25,8 @@ double: eight attempts end after a quarter of a minute, throttled ones after two
 class Account:
     """Signs in to an account, and makes it believe the issuers of the namespaces that act there.
 
-    Resources: a provider by the account's id, an :class:`IdentityProvider` for each namespace.
+    Resources: ``<id>-check``, a provider by the account's id, an :class:`IdentityProvider` for each
+    namespace.
     """
 
     provider: aws.Provider
@@ -39,6 +41,15 @@ class Account:
             external_id=account.external_id,
             session_name=SESSION_NAME,
         )
+        check = AccountCheck(
+            f"{account.id}-check",
+            AccountCheckArgs(
+                account=account.access,
+                setting=".".join(map(str, account.key)),
+                named=config.named(name),
+            ),
+        )
+        checked = pulumi.ResourceOptions(depends_on=[check])
         self.provider = aws.Provider(
             account.id,
             aws.ProviderArgs(
@@ -49,6 +60,7 @@ class Account:
                 max_retries=AWS_RETRIES,
                 default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
             ),
+            checked,
         )
         self.trusts = {
             path: IdentityProvider(
@@ -58,6 +70,7 @@ class Account:
                     issuer=cluster.issuers[path],
                     chain=cluster.chain,
                     audiences=audiences,
+                    reached=check,
                 ),
                 pulumi.ResourceOptions(providers=[self.provider]),
             )

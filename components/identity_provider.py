@@ -33,6 +33,8 @@ class IdentityProviderArgs:
     """The certificate chain of the issuer's host; of use for a managed identity provider only."""
     audiences: Sequence[str]
     """The audiences of the stack's own mounts; each is an Audience of its own."""
+    reached: pulumi.Resource
+    """What says that the account can be asked."""
 
 
 class IdentityProvider(pulumi.ComponentResource):
@@ -68,7 +70,7 @@ class IdentityProvider(pulumi.ComponentResource):
                     args.account.partition, args.account.id, args.issuer.declared_url
                 ),
             ),
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, depends_on=[args.reached]),
         )
         arn = check.provider_arn
         if args.account.identity_provider == "managed":
@@ -96,7 +98,12 @@ class IdentityProvider(pulumi.ComponentResource):
         return IdentityProviderGuard(
             f"{name}-guard",
             IdentityProviderGuardArgs(
-                account=self.account.access, provider_arn=provider.arn, audiences=audiences
+                account=self.account.access,
+                provider_arn=provider.arn,
+                audiences=audiences,
+                address=self.issuer.declared.address,
+                namespace=self.issuer.namespace,
+                key=self.issuer.key,
             ),
             pulumi.ResourceOptions(parent=self),
         )

@@ -52,6 +52,8 @@ class Issuer(pulumi.ComponentResource):
         self.declared: VaultSettings = args.cluster
         """The cluster, as it was declared."""
         path = args.namespace.path if args.namespace else identity.ROOT_NAMESPACE
+        self.namespace: str = path
+        """Path of the namespace."""
         self.declared_url = identity.issuer(args.cluster.public_address, path)
         signing_key = names.signing_key(args.stack, path)
         check = IssuerCheck(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from federation import identity
+from federation import arns, identity, principals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pulumi
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from settings.fields import Ownership
     from settings.human_login import HumanLoginSettings
     from settings.mount import MountSettings
+    from settings.problems import Key
     from settings.secrets_engine import SecretsEngineSettings
     from settings.target_role import TargetRoleSettings
 
@@ -59,6 +60,36 @@ class Settings:
         """Names of one target role, by its key; raises ValueError if AWS would refuse one."""
         settings = self.target_roles[target]
         return settings.names(self.stack, self.accounts[settings.account])
+
+    def named(self, account: str) -> Mapping[str, str]:
+        """What must be in one account before an update, by ARN, with the key that names it.
+
+        Not the roles behind ``roleArns`` and ``stsRoles``: their trust names roles that this stack
+        makes, so they come afterwards. Nor what an ``iam_user`` role needs at each lease alone.
+        """
+        own = self.accounts[account].id
+        made = {self.target_names(name).role_arn for name in self.target_roles}
+        made |= {self.mount_names(mount).role_arn for mount in self.mounts}
+        found: dict[str, str] = {}
+        for arn, asking, key in self._named():
+            _, owner = arns.owner(arn)
+            if arn not in made and (owner == own or (owner == arns.OF_AWS and asking == account)):
+                found.setdefault(arn, ".".join(map(str, key)))
+        return found
+
+    def _named(self) -> Iterator[tuple[str, str, Key]]:
+        """Every such ARN, with the account that its section is in, and its key."""
+        for name, account in self.accounts.items():
+            if account.boundary:
+                yield account.boundary, name, (*account.key, "boundary")
+        for target in self.target_roles.values():
+            for arn in target.managed_policies:
+                yield arn, target.account, (*target.key, "managedPolicies")
+        for method in self.auth_methods.values():
+            for role in method.own_roles.values():
+                for arn in role.bound_principals:
+                    if not principals.parse(arn).wildcard:
+                        yield arn, method.account, (*role.key, "boundPrincipals")
 
     @property
     def mounts(self) -> tuple[MountSettings, ...]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, UpdateResult
 
-from clients.errors import VaultUnreachableError
+from clients.errors import CloudError, VaultError, VaultUnreachableError
 from components.dynamic import reach
-from components.dynamic.base import Props, Watcher, inputs, log, names
+from components.dynamic.base import Props, Watcher, inputs, is_known, log, names
 from federation.account import AccountAccess
 
 if TYPE_CHECKING:
@@ -55,6 +55,23 @@ class _AudienceProvider(Watcher):
     def noun(self, props: Props) -> str:
         """Return which audience was."""
         return f"the audience {props['audience']!r} was"
+
+    def check(self, olds: Props, news: Props) -> CheckResult:
+        """Warn in a preview already of a stack that has the same audience."""
+        if not olds and is_known(news.get("key")):
+            try:
+                keys = other_signers(news, news["audience"])
+            except CloudError as error:
+                log.warning("others' use of %r was not looked for: %s", news["audience"], error)
+                keys = []
+            if keys:
+                log.warning(
+                    "the audience %r is that of another stack, whose key %s signs for it; two "
+                    "stacks that share one end each other's: choose an audience of your own",
+                    news["audience"],
+                    " or ".join(keys),
+                )
+        return CheckResult(news, [])
 
     def create(self, props: Props) -> CreateResult:
         """Add the audience, and remember whether AWS had accepted it before."""
@@ -103,8 +120,8 @@ class _AudienceProvider(Watcher):
         return {"state": ", ".join(missing) or ACCEPTED}
 
     def delete(self, _id: str, props: Props) -> None:
-        """Take the audience away, unless AWS had accepted it before for somebody else."""
-        if not props["adopted"]:
+        """Take the audience away, unless AWS accepts it for somebody else too."""
+        if not props["adopted"] and not self._is_shared(props):
             reach.account(props).remove_audience(props["provider_arn"], props["audience"])
         try:
             reach.vault(props).sign_no_more_for(props["key"], props["audience"])
@@ -112,10 +129,41 @@ class _AudienceProvider(Watcher):
             # It may be gone for good; as long as it is merely away, its key cannot go either.
             log.warning("the audience %r stays at the key: %s", props["audience"], error)
 
+    def _is_shared(self, props: Props) -> bool:
+        try:
+            keys = other_signers(props, props["audience"])
+        except VaultError as error:
+            log.warning("others' use of %r was not looked for: %s", props["audience"], error)
+            return False
+        if keys:
+            log.warning(
+                "the audience %r stays at %s: %s of another stack signs for it, too",
+                props["audience"],
+                props["provider_arn"],
+                " or ".join(keys),
+            )
+        return bool(keys)
+
     def _is_others(self, props: Props) -> bool:
         account: Account = reach.account(props)
         registered = () if props["exclusive"] else account.audiences(props["provider_arn"]) or ()
         return props["audience"] in registered
+
+
+def other_signers(props: Props, audience: str) -> list[str]:
+    """Return the keys of a namespace beside the stack's own that sign for an audience by name.
+
+    Raises:
+        VaultError: Vault is unreachable, or refuses.
+    """
+    if "address" not in props:  # recorded by a program that did not look
+        return []
+    vault = reach.vault(props)
+    return sorted(
+        key
+        for key in vault.signing_keys()
+        if key != props["key"] and audience in vault.signed_audiences(key)
+    )
 
 
 class Audience(pulumi.dynamic.Resource, module="vaultwif", name="Audience"):

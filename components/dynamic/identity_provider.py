@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckFailure
 
+from clients.errors import VaultError
 from components.dynamic import reach
-from components.dynamic.base import Check, Guard, Props, inputs, names
+from components.dynamic.audience import other_signers
+from components.dynamic.base import Check, Guard, Props, inputs, log, names
 from federation.account import AccountAccess
 
 if TYPE_CHECKING:
@@ -38,7 +40,13 @@ class IdentityProviderGuardArgs:
     """The identity provider, from the resource that makes it."""
     audiences: Sequence[str]
     """The stack's own audiences there. An update that was cut short may have registered one of
-    them without a record of it; nobody else needs it."""
+    them without a record of it; nobody else needs it, unless another key signs for it too."""
+    address: str
+    """Address of Vault."""
+    namespace: str
+    """Path of the namespace; empty for the root namespace."""
+    key: pulumi.Input[str]
+    """Name of the stack's own signing key."""
 
 
 class _IdentityProviderCheckProvider(Check):
@@ -96,12 +104,32 @@ class _IdentityProviderGuardProvider(Guard):
         registered = reach.account(props).audiences(arn) or frozenset()
         others = sorted(registered - set(props["audiences"]))
         if not others:
-            return ""
+            return self._shared(props)
         return (
             f"the identity provider {arn} stays: others use its audiences {', '.join(others)}. "
             "Destroy their stacks first, then this one again; an audience that nobody uses any "
             "more goes with `aws iam remove-client-id-from-open-id-connect-provider "
             f"--open-id-connect-provider-arn {arn} --client-id {others[0]}`"
+        )
+
+    def _shared(self, props: Props) -> str:
+        """Look for stacks that declare the very audience of this one; Vault knows them by key."""
+        try:
+            shared = {
+                audience: keys
+                for audience in sorted(props["audiences"])
+                if (keys := other_signers(props, audience))
+            }
+        except VaultError as error:
+            log.warning("other users of %s were not looked for: %s", self.identify(props), error)
+            return ""
+        if not shared:
+            return ""
+        told = ", ".join(f"{audience} ({', '.join(keys)})" for audience, keys in shared.items())
+        return (
+            f"the identity provider {props['provider_arn']} stays: other stacks have the same "
+            f"audiences, and keys that sign for them: {told}. Destroy these stacks first, or give "
+            "them audiences of their own, then destroy this one again"
         )
 
 

@@ -85,11 +85,15 @@ class World:
     """What was taken from identity providers."""
     signed: frozenset[str] = frozenset()
     """Audiences that the key signs for."""
+    signed_by_others: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Audiences that the keys of others sign for."""
     written: list[str] = field(default_factory=list)
     """Username templates that were written."""
     chain: list[bytes] = field(default_factory=lambda: OUR_CHAIN)
     unreachable: bool = False
     """Whether the host is out of this machine's reach."""
+    elsewhere: dict[str, str | None] = field(default_factory=dict)
+    """What is found in place of a role, user or policy; whatever is not listed is there."""
     users: list[list[str]] = field(default_factory=lambda: [[]])
     """Which IAM users each look finds, the last one for ever."""
     passwords: frozenset[str] = frozenset()
@@ -149,7 +153,7 @@ class World:
         return self._answering().issuer_held
 
     def signing_keys(self) -> list[str]:
-        return list(self._answering().keys)
+        return [*self._answering().keys, *self.signed_by_others]
 
     def has_namespace(self, name: str) -> bool:
         return name in self._answering().namespaces
@@ -181,6 +185,8 @@ class World:
         self.signed -= {audience}
 
     def signed_audiences(self, key: str) -> frozenset[str]:
+        if key in self.signed_by_others:
+            return self.signed_by_others[key]
         assert key == KEY
         return self._answering().signed
 
@@ -227,6 +233,9 @@ class World:
     def role(self, name: str) -> aws.HeldRole | None:
         assert name == "vault-secret-dev-root-aws"
         return self.iam_role
+
+    def there(self, arn: str) -> str | None:
+        return self.elsewhere.get(arn, arn)
 
     def users_under(self, path: str) -> list[str]:
         assert path == USERS

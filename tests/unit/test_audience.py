@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi.runtime import rpc
 
 from clients.errors import AwsError, VaultUnreachableError
 from components.dynamic.audience import ACCEPTED, _AudienceProvider
-from tests.unit.clouds import ARN, World, audience
+from tests.unit.clouds import ARN, KEY, World, audience
 
 OURS = frozenset({"ours"})
 NEITHER = "not signed by the key, not accepted by the identity provider"
@@ -98,6 +99,49 @@ def test_at_another_identity_provider_it_moves(monkeypatch: pytest.MonkeyPatch) 
     Provider().update("any", olds, audience())
     assert world.signed == OURS
     assert world.removed == [("old", "ours")]
+
+
+def test_an_audience_of_another_stack_is_warned_of_in_the_preview(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = {"prod-root-plugin-identity": OURS, "default": frozenset({"*"})}
+    _world(monkeypatch, "ours", signed=OURS, keys=(KEY,), signed_by_others=theirs)
+    assert Provider().check({}, audience(exclusive=False)).failures == []
+    (told,) = caplog.messages
+    assert told == (
+        "the audience 'ours' is that of another stack, whose key prod-root-plugin-identity signs "
+        "for it; two stacks that share one end each other's: choose an audience of your own"
+    )
+    caplog.clear()
+    recorded = audience(adopted=False)
+    assert Provider().check(recorded, audience()).failures == []
+    assert Provider().check({}, audience(key=rpc.UNKNOWN)).failures == []
+    _world(monkeypatch, "ours", signed=OURS, keys=(KEY, "default"), signed_by_others={})
+    monkeypatch.setattr(World, "signed_audiences", lambda *_: frozenset())
+    assert Provider().check({}, audience()).failures == []
+    assert caplog.messages == []
+
+
+def test_an_audience_that_another_stack_has_too_stays_for_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = {"prod-root-plugin-identity": OURS}
+    world = _world(monkeypatch, "ours", signed=OURS, keys=(KEY,), signed_by_others=theirs)
+    Provider().delete("any", audience(adopted=False))
+    assert (world.registered, world.signed) == (OURS, frozenset())
+    (told,) = caplog.messages
+    assert told == (
+        f"the audience 'ours' stays at {ARN}: prod-root-plugin-identity of another stack signs "
+        "for it, too"
+    )
+
+
+def test_a_preview_that_cannot_look_for_other_stacks_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    World(failing=VaultUnreachableError("no connection")).put_in_place(monkeypatch)
+    assert Provider().check({}, audience()).failures == []
+    assert caplog.messages == ["others' use of 'ours' was not looked for: no connection"]
 
 
 def test_another_way_in_is_an_update_and_another_audience_another_resource(

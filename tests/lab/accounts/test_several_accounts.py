@@ -131,13 +131,24 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "the environment is of another account": (
         {key: BY_PROFILE[key] for key in ("id", "region")},
         (
-            f"the credentials at hand belong to account {plan('main').id}, declared is "
+            "accounts.data: the credentials at hand belong to account "
+            f"{plan('main').id}, declared is "
             f"{plan('data').id}; set profile or deployRoleArn of that account"
         ),
     ),
     "the external id is missing": (
         {key: value for key, value in BY_DEPLOY_ROLE.items() if key != "externalId"},
-        "AWS refuses to sign in to account 444455556666: AccessDenied",
+        (
+            "accounts.data.deployRoleArn: AWS refuses to sign in to account 444455556666: "
+            "AccessDenied"
+        ),
+    ),
+    "there is no such profile": (
+        {**BY_PROFILE, "profile": "nobody"},
+        (
+            "accounts.data.profile: cannot sign in to account 444455556666: The config profile "
+            "(nobody) could not be found"
+        ),
     ),
 }
 

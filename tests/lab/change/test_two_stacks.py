@@ -407,3 +407,22 @@ def test_an_issuer_of_somebody_else_is_neither_taken_nor_assumed(
         assert holdings(world) == before
     finally:
         vault.write_data("identity/oidc/config", data={"issuer": ""})
+
+
+def test_the_owner_leaves_what_another_stack_of_the_same_audience_needs(
+    world: Laboratory, first: Stack, second: Stack
+) -> None:
+    first.up()
+    second.configure(guest(audience="vault-aws-secrets"))
+    second.up()
+    # Known to Vault by the keys that sign for it: AWS keeps no record of whose an audience is.
+    told = refusal(first, *DESTROY)
+    assert (
+        f"the identity provider {PROVIDER} stays: other stacks have the same audiences, and keys "
+        "that sign for them: vault-aws-secrets (second-root-plugin-identity)"
+    ) in told
+    assert holdings(world)["providers"] == {PROVIDER: ["vault-aws-secrets"]}
+    assert path_of(world, credentials(world, "other")) == "/vault/second-root-aws/"
+    second.destroy()
+    first.destroy()
+    assert holdings(world) == {}

@@ -431,6 +431,20 @@ def test_a_wildcard_is_refused_where_the_stack_does_not_say_so(stack: Stack) -> 
     assert "has a wildcard; name each principal, or set wildcardPrincipals" in attempt.stdout
 
 
+def test_a_principal_that_is_not_there_is_named_by_the_preview(stack: Stack) -> None:
+    """Vault finds out in an update only, and tries for half a minute before it says so."""
+    values = copy.deepcopy(declared())
+    role = next(iter(values["authMethods"]["aws"]["roles"]))
+    missing = f"arn:aws:iam::{MAIN}:role/nobody"
+    values["authMethods"]["aws"]["roles"][role]["boundPrincipals"].append(missing)
+    stack.configure(values)
+    attempt = stack.pulumi("preview", check=False)
+    stack.configure(declared())
+    assert attempt.returncode != 0
+    told = f"authMethods.aws.roles.{role}.boundPrincipals: there is no {missing}; make it first"
+    assert told in " ".join(attempt.stdout.split())
+
+
 def test_another_path_is_a_clean_replacement(stack: Stack, ids: dict[str, str]) -> None:
     values = copy.deepcopy(declared())
     values["authMethods"]["aws"]["path"] = "cloud/aws"

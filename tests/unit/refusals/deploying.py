@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from clients.aws import HeldRole
-from clients.errors import AwsError, VaultError
+from clients.errors import AwsError, SignInError, VaultError
+from components.dynamic.account import _AccountCheckProvider
 from components.dynamic.connection import _ConnectionProvider
 from components.dynamic.federation import _FederationProvider
 from components.dynamic.identity_provider import (
@@ -26,6 +27,7 @@ from federation.logins import LoginRole, confusable
 from federation.trust import trust_policy
 from tests.unit.chains import certificate, sha1
 from tests.unit.clouds import (
+    ACCOUNT,
     ADDRESS,
     ARN,
     ENGINE,
@@ -218,6 +220,54 @@ _WRITTEN_BY_OTHERS = "It was made anew, or another program or person writes its 
 _LOST = (
     f"there is no mount at aws in Vault at {ADDRESS}; it was removed outside: run `pulumi up` again"
 )
+
+_APP = "arn:aws:iam::123456789012:role/app"
+_BOUND = "authMethods.aws.roles.app.boundPrincipals"
+
+
+def _account(what: str, refusal: str, **world: Any) -> Attempt:  # noqa: ANN401 - see World
+    return Attempt(
+        what=what,
+        provider=_AccountCheckProvider,
+        operation="check",
+        inputs=ACCOUNT | {"setting": "accounts.main", "named": {_APP: _BOUND}},
+        recorded=world.pop("recorded", {}),
+        world=world,
+        refusal=refusal,
+    )
+
+
+ACCOUNTS: list[Attempt] = [
+    _account(
+        "profile that does not work",
+        "account_id: accounts.main.profile: cannot sign in to account 123456789012: no such",
+        failing=SignInError("cannot sign in to account 123456789012: no such", "profile"),
+    ),
+    _account(
+        "environment that does not work",
+        "account_id: accounts.main: cannot sign in to account 123456789012: nobody",
+        failing=SignInError("cannot sign in to account 123456789012: nobody"),
+    ),
+    _account(
+        "bound principal that is not there",
+        f"named: {_BOUND}: there is no {_APP}; make it first",
+        elsewhere={_APP: None},
+    ),
+    _account(
+        "bound principal of another path",
+        (
+            f"named: {_BOUND}: there is no {_APP}; did you mean "
+            "arn:aws:iam::123456789012:role/team/app?"
+        ),
+        elsewhere={_APP: "arn:aws:iam::123456789012:role/team/app"},
+    ),
+    _account(
+        "principal of the same settings in another account",
+        f"named: {_BOUND}: there is no {_APP}; make it first",
+        elsewhere={_APP: None},
+        recorded={"account_id": "210987654321", "named": {_APP: _BOUND}},
+    ),
+]
 
 SERVERS: list[Attempt] = [
     _federation(
@@ -661,6 +711,20 @@ IN_USE: list[Attempt] = [
         ),
     ),
     Attempt(
+        what="identity provider of which another stack has the same audience",
+        provider=_IdentityProviderGuardProvider,
+        operation="delete",
+        inputs=provider("managed")
+        | {"audiences": ["ours", "more"], "address": ADDRESS, "namespace": "", "key": KEY},
+        world={"registered": frozenset()}
+        | {"keys": (KEY,), "signed_by_others": {"guest-root-plugin-identity": {"ours"}}},
+        refusal=(
+            f"the identity provider {ARN} stays: other stacks have the same audiences, and keys "
+            "that sign for them: ours (guest-root-plugin-identity). Destroy these stacks first, or "
+            "give them audiences of their own, then destroy this one again"
+        ),
+    ),
+    Attempt(
         what="namespace that others have mounts in",
         provider=_NamespaceGuardProvider,
         operation="delete",
@@ -807,4 +871,4 @@ CHAINS: list[Attempt] = [
 ]
 """A chain that must not become a thumbprint."""
 
-ATTEMPTS = [*SERVERS, *OWNERS, *IN_USE, *SESSIONS, *CHAINS]
+ATTEMPTS = [*ACCOUNTS, *SERVERS, *OWNERS, *IN_USE, *SESSIONS, *CHAINS]
