@@ -61,7 +61,13 @@ class AuthMethod(pulumi.ComponentResource):
         mount = self._mount()
         self._way.let_act(mount.accessor)
         client = self._client(mount)
-        self._way.verify(mount, [client], confusable=confusable(args.method.roles))
+        without = [role.arn for role in args.method.other_accounts if not role.external_id]
+        self._way.verify(
+            mount,
+            [client],
+            confusable=confusable(args.method.roles),
+            without_external_id=next(iter(without), None),
+        )
         needed = [self._way.federation, self._identity(mount), *self._other_accounts(mount)]
         policies = self._policies()
         for role in args.method.roles:

@@ -116,7 +116,7 @@ class Federated:
         after: Sequence[pulumi.Resource] = (),
         *,
         username_template: str | None = None,
-        confusable: str | None = None,
+        **of_the_server: str | None,
     ) -> None:
         """Let nothing through that is not federated as declared.
 
@@ -124,7 +124,8 @@ class Federated:
             mount: The mount.
             after: What else must be there.
             username_template: How a secrets engine names users; an auth method makes none.
-            confusable: See :func:`federation.logins.confusable`.
+            of_the_server: What only some releases can do: ``confusable``, ``without_external_id``,
+                ``conditioned``; see :class:`FederationArgs`.
         """
         names, declared, trust = self._names, self._mount, self._trust
         engine = None
@@ -137,6 +138,7 @@ class Federated:
                 thumbprints=trust.chain.thumbprints,
                 account=trust.account.access,
             )
+        needed: dict[str, Any] = {name: of or None for name, of in of_the_server.items()}
         self.federation = Federation(
             f"{self._name}-federation",
             FederationArgs(
@@ -150,8 +152,8 @@ class Federated:
                 issuer=trust.issuer.url,
                 token_key=trust.issuer.key,
                 token_ttl_seconds=declared.token_ttl_seconds,
-                confusable=confusable or None,
                 engine=engine,
+                **needed,
             ),
             pulumi.ResourceOptions.merge(
                 self._child, pulumi.ResourceOptions(depends_on=[*self.policies.values(), *after])

@@ -77,7 +77,11 @@ class SecretsEngine(pulumi.ComponentResource):
         self._way = Federated(self, name, args.engine, args.names, args.trust)
         mount = self._mount()
         self._way.let_act(mount.accessor)
-        self._way.verify(mount, username_template=USERNAME_TEMPLATE)
+        self._way.verify(
+            mount,
+            username_template=USERNAME_TEMPLATE,
+            conditioned=next((role.name for role in roles if role.conditioned), None),
+        )
         self.role = self._way.role
         self.grants = {role.name: self._role(role, mount) for role in roles}
         self.summary = EngineSummary(

@@ -49,6 +49,11 @@ class VaultRole(ABC):
         """The groups as Vault and IAM's calls name them, without path."""
         return tuple(group.rpartition("/")[2] for group in self.groups)
 
+    @property
+    def conditioned(self) -> bool:
+        """Whether its target roles ask for more than who assumes them."""
+        return bool(self.external_id or self.session_tags)
+
     @abstractmethod
     def issuing(self, names: MountNames) -> list[Statement]:
         """Return what the mount's IAM role must be allowed to issue credentials, and no more."""

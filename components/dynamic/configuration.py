@@ -46,7 +46,9 @@ def held(vault: Vault, declared: Props) -> Props:
     mount = look(vault, declared)
     keys = (*HELD, TEMPLATE) if TEMPLATE in declared else HELD
     found = {key: getattr(mount, key, "") for key in keys}
-    found["server"] = _lacking(vault, declared) or _danger(vault, declared) or ABLE
+    found["server"] = (
+        _lacking(vault, declared) or _danger(vault, declared) or _fault(vault, declared) or ABLE
+    )
     found["issuer"] = _issuer_published_at(declared["issuer"])
     return found
 
@@ -73,6 +75,8 @@ def problem(vault: Vault, declared: Props, found: HeldFederation | None) -> str:
     found = _with_token_key(vault, found, declared)
     if danger := _danger(vault, declared):
         return f"the mount {path} would let strangers in: {danger}"
+    if fault := _fault(vault, declared):
+        return f"the mount {path} would be of no use: {fault}"
     return _difference(found, declared) or _issuer_problem(declared["issuer"])
 
 
@@ -184,6 +188,21 @@ def _danger(vault: Vault, declared: Props) -> str:
         f"bound. Upgrade Vault (fixed in {releases.AWS_LOGIN_FIXED}), or bind exact principals, "
         "each name in one account; then run `pulumi up` again"
     )
+
+
+def _fault(vault: Vault, declared: Props) -> str:
+    """Say what of the mount the server's release cannot do, and the remedy; empty if nothing.
+
+    Raises:
+        VaultError: the version cannot be read.
+    """
+    needed = [fault for fault in releases.FAULTS if declared.get(fault.needed_by)]
+    release = releases.parse(_version(vault)) if needed else None
+    for fault in needed:
+        if release and fault.of(release):
+            told = fault.told.format(subject=declared[fault.needed_by])
+            return f"Vault is {_version(vault)}, {told}. {fault.remedy}; then run `pulumi up` again"
+    return ""
 
 
 def _issuer_problem(issuer: str) -> str:

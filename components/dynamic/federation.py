@@ -56,6 +56,10 @@ class FederationArgs:
     """Lifetime of a plugin token."""
     confusable: str | None = None
     """What a server that confuses accounts would let in; see ``federation.logins.confusable``."""
+    without_external_id: str | None = None
+    """A role for another account's principals that declares none; see ``federation.releases``."""
+    conditioned: str | None = None
+    """A Vault role that declares external id or session tags; see ``federation.releases``."""
     engine: EngineArgs | None = None
     """What only a secrets engine has."""
     server: str = configuration.ABLE

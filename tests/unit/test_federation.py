@@ -45,6 +45,20 @@ def test_what_is_as_declared_is_let_through(method: World) -> None:
     assert method.written == []
 
 
+@pytest.mark.parametrize("release", ["1.17.4+ent", "1.21.0+ent"])
+def test_a_server_without_a_fault_may_have_what_needs_it(method: World, release: str) -> None:
+    method.release = release
+    assert _created(without_external_id="arn:aws:iam::210987654321:role/look-up")
+
+
+def test_a_server_that_gets_a_fault_shows_at_the_next_refresh(method: World) -> None:
+    recorded = _created(without_external_id="arn:aws:iam::210987654321:role/look-up")
+    method.release = "1.17.2+ent"
+    read = _FederationProvider().read("auth/aws", recorded)
+    assert read.outs
+    assert read.outs["server"].startswith("Vault is 1.17.2+ent, which sends an empty external id")
+
+
 def test_an_open_server_may_have_what_it_cannot_confuse(method: World) -> None:
     method.release = "1.20.4+ent"
     assert "confusable" not in _created()

@@ -101,6 +101,29 @@ def test_releases_that_confuse_accounts_are_known(version: str, open_: bool) -> 
     assert release.confuses_accounts is open_
 
 
+@pytest.mark.parametrize(
+    ("needed_by", "version", "has_it"),
+    [
+        ("without_external_id", "1.16.26+ent", False),
+        ("without_external_id", "1.17.0+ent", True),
+        ("without_external_id", "1.17.3+ent", True),
+        ("without_external_id", "1.17.4-rc1+ent", True),
+        ("without_external_id", "1.17.4+ent", False),
+        ("without_external_id", "1.18.0+ent", False),
+        ("without_external_id", "1.21.0+ent", False),
+        ("conditioned", "1.16.27+ent", True),
+        ("conditioned", "1.17.1+ent", True),
+        ("conditioned", "1.17.2+ent", False),
+        ("conditioned", "1.18.0+ent", False),
+    ],
+)
+def test_faults_are_known_by_release(needed_by: str, version: str, *, has_it: bool) -> None:
+    (fault,) = [fault for fault in releases.FAULTS if fault.needed_by == needed_by]
+    release = releases.parse(version)
+    assert release
+    assert fault.of(release) is has_it
+
+
 @pytest.mark.parametrize("version", ["", "1.21", "v1.21.0", "1.21.0+", "latest", "1.21.0 "])
 def test_what_is_no_version_is_none(version: str) -> None:
     assert releases.parse(version) is None

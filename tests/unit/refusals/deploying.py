@@ -365,6 +365,37 @@ SERVERS: list[Attempt] = [
             f"arn:aws:iam::210987654321:role/App {_OPEN}"
         ),
     ),
+    *(
+        Attempt(
+            what=f"no external id on {release}",
+            provider=_FederationProvider,
+            operation="create",
+            inputs=federation(without_external_id="arn:aws:iam::210987654321:role/look-up"),
+            world={"release": release},
+            refusal=(
+                f"the mount aws would be of no use: Vault is {release}, which sends an empty "
+                'external id where none is declared, and AWS refuses that ("minimum field size of '
+                '2, AssumeRoleInput.ExternalId"; hashicorp/vault, issue 27765): it could look up '
+                "no principal through arn:aws:iam::210987654321:role/look-up. Declare an "
+                "externalId for it in stsRoles, which its trust need not ask for, or upgrade Vault "
+                "(fixed in 1.17.4); then run `pulumi up` again"
+            ),
+        )
+        for release in ("1.17.0+ent", "1.17.3+ent")
+    ),
+    Attempt(
+        what="session tags on a server that knows none",
+        provider=_FederationProvider,
+        operation="create",
+        inputs=engine(conditioned="deploy"),
+        world={"release": "1.17.1+ent", "mount_class": MountClass.SECRET, "held": ENGINE},
+        refusal=(
+            "the mount aws would be of no use: Vault is 1.17.1+ent, which knows neither external "
+            "id nor session tags of a Vault role and drops them: the target roles of deploy would "
+            "refuse it every session. Upgrade Vault (to 1.17.2 or later), or take externalId and "
+            "sessionTags out, here and at the target roles; then run `pulumi up` again"
+        ),
+    ),
     _federation("mount that is gone", _LOST, held=None),
     _federation(
         "audience of somebody else",
