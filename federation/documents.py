@@ -16,6 +16,7 @@ SESSION_POLICY = 2_048
 """In characters, blanks included (STS API Reference, AssumeRole, Policy)."""
 
 _VERSION = "2012-10-17"
+_OLD_VERSION = "2008-10-17"
 _KEYS = frozenset(("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"))
 _SID = re.compile(r"[A-Za-z0-9]*")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
@@ -96,7 +97,7 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(document.get("Id", ""), str):
         yield "Id must be text"
     if document.get("Version") != _VERSION:
-        yield f'Version must be "{_VERSION}"'
+        yield f'Version must be "{_VERSION}"{_why(document.get("Version"))}'
     statements = document.get("Statement")
     statements = [statements] if isinstance(statements, dict) else statements
     if not isinstance(statements, list) or not statements:
@@ -112,6 +113,14 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
         {sid for sid in sids if sid and isinstance(sid, str) and sids.count(sid) > 1}
     ):
         yield f"the Sid {sid!r} is there twice"
+
+
+def _why(version: object) -> str:
+    """Say why not the older version, which is also what IAM takes for none."""
+    if version not in (None, _OLD_VERSION):
+        return ""
+    older = f'under "{_OLD_VERSION}"' if version else f'without one it is "{_OLD_VERSION}", where'
+    return f"; {older} policy variables such as ${{aws:username}} are plain text, and match nothing"
 
 
 def _statement(statement: Mapping[str, Any]) -> Iterator[str]:

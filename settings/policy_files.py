@@ -1,5 +1,6 @@
 """Files that hold policies: identity policies for AWS, read, judged and compacted, and Vault's."""
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,11 @@ from settings.section import Place
 VAULT_POLICIES = Path("policies", "vault")
 """Folder of the Vault policies of the stack's own, below the project's."""
 
+_MARKS = {
+    codecs.BOM_UTF8: "UTF-8",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 _HOLE = re.compile(r"\$\{[^}]*\}")
 """What the program fills in; Vault's own templates have ``{{...}}``."""
 
@@ -61,9 +67,11 @@ def read_policy(root: Path, file: str, limit: Limit) -> str:
     if not path.is_relative_to(root) or not path.is_file():
         raise ValueError("must be a file inside the project's folder; there is none")
     try:
-        document = documents.read(path.read_text(encoding="utf-8"))
+        text = _read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"must be a readable file of UTF-8 text: {error}") from None
+    try:
+        document = documents.read(text)
     except ValueError as error:
         raise ValueError(f"must hold an IAM policy: {error}") from None
     found = [*documents.problems(document), *service_reference.problems(document)]
@@ -76,6 +84,30 @@ def read_policy(root: Path, file: str, limit: Limit) -> str:
             f"no more, not {size}; use managedPolicies"
         )
     return _compact(document)
+
+
+def _read_text(path: Path) -> str:
+    """Read a file of UTF-8; what editors write instead, or before it, is told how to save.
+
+    Raises:
+        OSError: It cannot be read.
+        UnicodeDecodeError: It is no UTF-8 and nothing that editors write.
+        ValueError: It is in another encoding, or begins with a byte-order mark.
+    """
+    raw = path.read_bytes()
+    for mark, encoding in _MARKS.items():
+        if raw.startswith(mark):
+            raise ValueError(
+                f"must be plain UTF-8, and {path.name} begins with the mark of {encoding}: save it "
+                "as UTF-8 without a byte-order mark"
+            )
+    text = raw.decode("utf-8")
+    if "\0" in text:
+        raise ValueError(
+            f"must be plain UTF-8, and {path.name} is UTF-16 or no text: save it as UTF-8 without "
+            "a byte-order mark"
+        )
+    return text
 
 
 def policy_of(limit: Limit) -> AfterValidator:
@@ -101,7 +133,7 @@ def read_vault_policy(root: Path, policy: str) -> str:
     """
     file = VAULT_POLICIES / f"{policy}.hcl"
     try:
-        text = (root / file).read_text(encoding="utf-8")
+        text = _read_text(root / file)
     except (OSError, UnicodeDecodeError):
         raise ValueError(
             f"must have a readable file {file}; what another keeps belongs into existingPolicies"

@@ -234,10 +234,21 @@ def write_files(project: Path) -> None:
     for name, text in aws.items():
         (project / name).write_text(text, "utf-8")
     (project / "binary.json").write_bytes(b"\xff")
+    (project / "marked.json").write_text(aws["sound.json"], "utf-8-sig")
+    (project / "wide.json").write_text(aws["sound.json"], "utf-16")
+    (project / "wide-unmarked.json").write_text(aws["sound.json"], "utf-16-le")
+    (project / "old.json").write_text(
+        aws["sound.json"].replace("2012-10-17", "2008-10-17"), "utf-8"
+    )
+    (project / "unversioned.json").write_text(
+        aws["sound.json"].replace('"Version": "2012-10-17", ', ""), "utf-8"
+    )
     (project.parent / "outside.json").write_text(aws["sound.json"], "utf-8")
     (policies / "app.hcl").write_text('path "a" { capabilities = ["read"] }', "utf-8")
     (policies / "template.hcl").write_text('path "${mount}/creds/${role}" {}', "utf-8")
     (policies / "blank.hcl").write_text("\n", "utf-8")
+    (policies / "marked.hcl").write_text('path "a" {}', "utf-8-sig")
+    (policies / "wide.hcl").write_text('path "a" {}', "utf-16-be")
     (policies / "binary.hcl").write_bytes(b"\xff")
 
 

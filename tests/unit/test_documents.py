@@ -58,8 +58,21 @@ def test_every_form_of_the_grammar_is_taken(sound: dict[str, Any]) -> None:
     ("wrong", "problem"),
     [
         ([], "must be a JSON object"),
-        (SOUND | {"Version": "2008-10-17"}, 'Version must be "2012-10-17"'),
-        ({"Statement": SOUND["Statement"]}, 'Version must be "2012-10-17"'),
+        (
+            SOUND | {"Version": "2008-10-17"},
+            (
+                'Version must be "2012-10-17"; under "2008-10-17" policy variables such as '
+                "${aws:username} are plain text, and match nothing"
+            ),
+        ),
+        (
+            {"Statement": SOUND["Statement"]},
+            (
+                'Version must be "2012-10-17"; without one it is "2008-10-17", where policy '
+                "variables such as ${aws:username} are plain text, and match nothing"
+            ),
+        ),
+        (SOUND | {"Version": "2013-01-01"}, 'Version must be "2012-10-17"'),
         (SOUND | {"Statement": []}, "Statement must be an object or a list with at least one"),
         (SOUND | {"Statement": ["x"]}, "statement 1: must be an object"),
         (SOUND | {"Statements": []}, "unknown element 'Statements'"),

@@ -228,6 +228,20 @@ CASES: list[Case] = [
         f'{ROLE}.policies[0]: "blank" must have something in its file policies/vault/blank.hcl',
     ),
     (
+        {f"{ROLE}.policies": ["marked"]},
+        (
+            'authMethods.aws.roles.app.policies[0]: "marked" must be plain UTF-8, and marked.hcl '
+            "begins with the mark of UTF-8: save it as UTF-8 without a byte-order mark"
+        ),
+    ),
+    (
+        {f"{ROLE}.policies": ["wide"]},
+        (
+            'authMethods.aws.roles.app.policies[0]: "wide" must be plain UTF-8, and wide.hcl is '
+            "UTF-16 or no text: save it as UTF-8 without a byte-order mark"
+        ),
+    ),
+    (
         {f"{ROLE}.policies": ["template"]},
         (
             'authMethods.aws.roles.app.policies[0]: "template" must be a policy, and '

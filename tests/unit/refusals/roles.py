@@ -102,17 +102,17 @@ _READER: Fields = [
         "policy",
         "malformed.json",
         (
-            ': "malformed.json" must hold an IAM policy: '
-            "holds 'Ж'; IAM takes characters up to U+00FF only; unknown element 'Statements'; "
-            'Version must be "2012-10-17"; statement 1: must be an object; '
-            "statement 2: Effect must be Allow or Deny; statement 2: Action must be such as "
-            "iam:GetUser, or a list of such; it is empty; statement 2: Condition must be an "
-            "object; statement 3: unknown element 'Principal'; only resource policies name one; "
-            "statement 3: must have either Action or NotAction; statement 3: condition 'Bool' "
-            "must be an object of keys and values; statement 3: condition 'StringEquals' on "
-            "'aws:PrincipalTag/team' must have a value, or a list of values; "
-            "statement 4: unknown element 'Actions'; statement 4: Sid must be letters and digits; "
-            'statement 4: NotResource must be an ARN or *, or a list of such, not "iam"; '
+            ": \"malformed.json\" must hold an IAM policy: holds 'Ж'; IAM takes characters up to "
+            "U+00FF only; unknown element 'Statements'; Version must be \"2012-10-17\"; under "
+            '"2008-10-17" policy variables such as ${aws:username} are plain text, and match '
+            "nothing; statement 1: must be an object; statement 2: Effect must be Allow or Deny; "
+            "statement 2: Action must be such as iam:GetUser, or a list of such; it is empty; "
+            "statement 2: Condition must be an object; statement 3: unknown element 'Principal'; "
+            "only resource policies name one; statement 3: must have either Action or NotAction; "
+            "statement 3: condition 'Bool' must be an object of keys and values; statement 3: "
+            "condition 'StringEquals' on 'aws:PrincipalTag/team' must have a value, or a list of "
+            "values; statement 4: unknown element 'Actions'; statement 4: Sid must be letters and "
+            'digits; statement 4: NotResource must be an ARN or *, or a list of such, not "iam"; '
             "the Sid 'One' is there twice"
         ),
     ),
@@ -141,6 +141,48 @@ _READER: Fields = [
             "arn:${Partition}:s3:::${BucketName} or "
             "arn:${Partition}:s3:us-west-2:${Account}:async-request/mrap/${Operation}/${Token} or "
             "arn:${Partition}:s3:::${BucketName}/${ObjectName} and 10 more"
+        ),
+    ),
+    (
+        "policy",
+        "marked.json",
+        (
+            ': "marked.json" must be plain UTF-8, and marked.json begins with the mark of UTF-8: '
+            "save it as UTF-8 without a byte-order mark"
+        ),
+    ),
+    (
+        "policy",
+        "wide.json",
+        (
+            ': "wide.json" must be plain UTF-8, and wide.json begins with the mark of UTF-16: '
+            "save it as UTF-8 without a byte-order mark"
+        ),
+    ),
+    (
+        "policy",
+        "wide-unmarked.json",
+        (
+            ': "wide-unmarked.json" must be plain UTF-8, and wide-unmarked.json is UTF-16 or no '
+            "text: save it as UTF-8 without a byte-order mark"
+        ),
+    ),
+    (
+        "policy",
+        "old.json",
+        (
+            ': "old.json" must hold an IAM policy: Version must be "2012-10-17"; under '
+            '"2008-10-17" policy variables such as ${aws:username} are plain text, and match '
+            "nothing"
+        ),
+    ),
+    (
+        "policy",
+        "unversioned.json",
+        (
+            ': "unversioned.json" must hold an IAM policy: Version must be "2012-10-17"; without '
+            'one it is "2008-10-17", where policy variables such as ${aws:username} are plain '
+            "text, and match nothing"
         ),
     ),
     (
