@@ -156,14 +156,13 @@ def other_signers(props: Props, audience: str) -> list[str]:
     Raises:
         VaultError: Vault is unreachable, or refuses.
     """
-    if "address" not in props:  # recorded by a program that did not look
-        return []
-    vault = reach.vault(props)
-    return sorted(
-        key
-        for key in vault.signing_keys()
-        if key != props["key"] and audience in vault.signed_audiences(key)
-    )
+    vault, where = reach.vault(props), (props["address"], props["namespace"])
+
+    def signed(key: str) -> frozenset[str]:
+        return reach.lately((*where, key), lambda: vault.signed_audiences(key)) or frozenset()
+
+    keys = reach.lately(("keys", *where), vault.signing_keys)
+    return sorted(key for key in keys if key != props["key"] and audience in signed(key))
 
 
 class Audience(pulumi.dynamic.Resource, module="vaultwif", name="Audience"):

@@ -115,7 +115,11 @@ def test_a_vault_that_is_gone_keeps_neither(
 
 def test_an_identity_provider_that_nobody_else_uses_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = _IdentityProviderGuardProvider()
-    props = provider("managed") | {"audiences": ["ours"]}
+    props = (
+        provider("managed")
+        | {"address": ADDRESS, "namespace": "", "key": KEY}
+        | {"audiences": ["ours"]}
+    )
     for held in (None, frozenset[str](), frozenset({"ours"})):
         World(registered=held).put_in_place(monkeypatch)
         guard.delete(ARN, props)
