@@ -13,7 +13,7 @@ from components.human_login import HumanLogin, HumanLoginArgs
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs, grants
 from components.target_role import TargetRole, TargetRoleArgs
 
-config = settings.load(pulumi.Config(), stack=pulumi.get_stack())
+config = settings.load_or_end(pulumi.Config(), stack=pulumi.get_stack())
 shell = command.Provider("command")
 
 vault = Cluster(config, settings.rights.needed_in_vault(config))

@@ -4,6 +4,7 @@ Everything is read, checked and resolved before the first resource, and every pr
 once: a program that stops halfway leaves behind what it has already registered.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -36,6 +37,7 @@ __all__ = [
     "TargetRoleSettings",
     "VaultSettings",
     "load",
+    "load_or_end",
 ]
 
 PROJECT = Path(__file__).parents[1]
@@ -52,6 +54,27 @@ SECTIONS = (
 )
 """Keys of the configuration, as Pulumi.yaml declares them."""
 _NEEDED = ("vault", "accounts")
+
+TOLD = 32
+"""Exit code of a program that has told its user what to do, after which Pulumi says no more.
+
+Source: ``PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE`` in
+``pulumi-language-python-exec``, for which the language host answers the engine ``Bail``."""
+
+
+def load_or_end(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:
+    """Read, check and resolve the settings of a stack, or tell what is wrong and end the program.
+
+    :class:`pulumi.RunError` says the same, but the language host then adds that an unhandled error
+    occurred and the program exited with code 1. It leaves that away for one exit code.
+
+    Args: see :func:`load`.
+    """
+    try:
+        return load(config, stack=stack, root=root)
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        sys.exit(TOLD)
 
 
 def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:

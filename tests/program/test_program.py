@@ -13,6 +13,7 @@ import pulumi
 import pytest
 
 import components
+import settings
 from federation.names import USERNAME_TEMPLATE
 from tests.committed import USER, committed
 from tests.program.conftest import run_program
@@ -214,7 +215,12 @@ def test_what_is_declared_existing_is_neither_made_nor_changed() -> None:
     assert "pulumi-python:dynamic/vaultwif:Audience" in types
 
 
-def test_wrong_settings_register_nothing() -> None:
-    with pytest.raises(pulumi.RunError, match=r"secretsEngines\.aws\.account") as refusal:
+def test_wrong_settings_register_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", told.append)
+    with pytest.raises(SystemExit) as ended:
         run_program(_with_engine(account="nobody", audience=""))
-    assert "secretsEngines.aws.audience" in str(refusal.value)
+    assert ended.value.code == settings.TOLD
+    (message,) = told
+    assert "secretsEngines.aws.account" in message
+    assert "secretsEngines.aws.audience" in message

@@ -260,6 +260,31 @@ def test_what_is_no_json_is_not_quoted(section: str, folder: Path) -> None:
     assert "hidden" not in str(error.value)
 
 
+def test_wrong_settings_end_the_program_with_nothing_more_to_say(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a RunError the engine says also that it was unhandled, and the exit code."""
+    values = changed(ENGINES, {f"{MAIN}.region": "mars-1"})
+    pulumi.runtime.set_all_config(
+        {f"{PROJECT}:{key}": json.dumps(value) for key, value in values.items()}, []
+    )
+    with pytest.raises(SystemExit) as ended:
+        settings.load_or_end(pulumi.Config(PROJECT), stack="dev", root=folder)
+    assert ended.value.code == 32
+    assert capsys.readouterr().err == (
+        "error: the settings of stack dev have 1 problem:\n"
+        f'  {PROJECT}:accounts.main.region: "mars-1" must be an AWS region such as us-east-1, '
+        "us-gov-west-1 or cn-north-1\n"
+    )
+
+
+def test_sound_settings_are_what_the_program_goes_on_with(folder: Path) -> None:
+    values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in ENGINES.items()}
+    pulumi.runtime.set_all_config(values, [])
+    found = settings.load_or_end(pulumi.Config(PROJECT), stack="dev", root=folder)
+    assert (found.stack, sorted(found.accounts)) == ("dev", ["main", "other"])
+
+
 def test_settings_of_other_projects_are_none_of_ours(folder: Path) -> None:
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in ENGINES.items()}
     pulumi.runtime.set_all_config(values | {"aws:region": "mars-1"}, [])
