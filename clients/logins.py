@@ -18,6 +18,8 @@ class HeldOidcClient:
     discovery_url: str
     client_id: str
     default_role: str
+    provider_config: dict[str, str | bool] | None = None
+    """How Vault asks for groups; ``None`` where it takes those of the token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +61,10 @@ class Logins:
             discovery_url=held["oidc_discovery_url"],
             client_id=held["oidc_client_id"],
             default_role=held["default_role"],
+            provider_config=held.get("provider_config") or None,
         )
 
-    def configure_oidc(
+    def configure_oidc(  # noqa: PLR0913 - a configuration, each part by name
         self,
         path: str,
         *,
@@ -69,6 +72,7 @@ class Logins:
         client_id: str,
         client_secret: str,
         default_role: str,
+        provider_config: dict[str, str | bool],
     ) -> None:
         """Write the whole configuration of the OIDC auth method at ``path``.
 
@@ -83,6 +87,8 @@ class Logins:
             "oidc_client_id": client_id,
             "oidc_client_secret": client_secret,
             "default_role": default_role,
+            # Also when empty, for what is left out of it stays as it is nowhere.
+            "provider_config": provider_config,
             "namespace_in_state": True,
         }
         if self.vault.write(f"auth/{path}/config", given) is None:

@@ -12,7 +12,7 @@ import pulumi_vault as vault
 from components.dynamic.oidc_client import OidcClient, OidcClientArgs
 from components.secrets_engine import Grant
 from components.summary import LoginSummary
-from federation import identity
+from federation import identity, people
 from federation.names import login_group
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ class HumanLogin(pulumi.ComponentResource):
     Type ``vaultwif:vault:HumanLogin``. Children: ``<name>-method``, ``<name>-client``,
     ``<name>-role`` and, for each group, ``<name>-group/<group>``, ``<name>-alias/<group>``.
 
-    Who is in none of the groups is refused. Membership is what the identity provider said at the
-    last login, so a token lives hours, not days. It goes first when the stack is destroyed: its
-    tokens end, and what was read with them, while Vault can still end it at AWS.
+    Who is in none of the groups is refused, unless the identity provider tells groups beside its
+    tokens: then rights come from groups alone, and who is in none may do nothing. Membership is
+    what the identity provider said at the last login, so a token lives hours, not days. It goes
+    first when the stack is destroyed: its tokens end, and what was read with them, while Vault can
+    still end it at AWS.
     """
 
     summary: pulumi.Output[dict[str, Any]]
@@ -57,7 +59,9 @@ class HumanLogin(pulumi.ComponentResource):
         self, name: str, args: HumanLoginArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vaultwif:vault:HumanLogin", name, None, opts)
-        login = args.login
+        login, provider = args.login, args.login.identity_provider
+        if said := people.warning(login.discovery_url, provider, f"humanLogins.{name}"):
+            pulumi.log.warn(said, resource=self)
         child = pulumi.ResourceOptions(parent=self)
         # Another namespace is another provider, which to the engine is no reason to replace: it
         # would look for each of them where it never was.
@@ -92,6 +96,7 @@ class HumanLogin(pulumi.ComponentResource):
                 client_id=login.client_id,
                 client_secret=args.client_secret,
                 default_role=_role_name(name, login),
+                provider_config=provider.configuration,
             ),
             child,
         )
@@ -155,6 +160,7 @@ def _role(
     redirect_uris: list[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
+    provider = login.identity_provider
     vault.jwt.AuthBackendRole(
         f"{name}-role",
         backend=method.path,
@@ -165,9 +171,9 @@ def _role(
         user_claim="sub",
         groups_claim=login.groups_claim,
         bound_claims_type="string",
-        bound_claims={login.groups_claim: ",".join(login.groups)},
+        bound_claims=provider.bound_claims(login.groups_claim, login.groups),
         allowed_redirect_uris=redirect_uris,
-        oidc_scopes=list(login.scopes) or None,
+        oidc_scopes=list(dict.fromkeys((*login.scopes, *provider.scopes))) or None,
         token_ttl=login.token_ttl_seconds,
         token_max_ttl=login.token_max_ttl_seconds,
         opts=opts,

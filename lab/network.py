@@ -55,6 +55,7 @@ class _Directory:
             "vault.lab.test": "vault",
             "issuer.lab.test": "issuer",  # what the world sees of a private Vault
             "people.lab.test": "people",
+            "graph.microsoft.com": "people",  # whom a person of too many groups is in
         }
 
     def backend(self, host: str) -> str | None:

@@ -3,6 +3,10 @@
 An OpenID Connect provider behind ``https://people.lab.test``: users in groups, one client. Who
 comes to its login page chooses who to be; everything else is as strict as a real provider: it knows
 its clients, their secrets and their exact redirect URIs, and lets nobody register.
+
+Of who is in more than 200 groups its tokens say as Entra's do where to ask for them, which is
+Microsoft Graph; it is that too, as far as it is asked for the groups of the person who logs in
+(Microsoft identity platform, "Configure group claims and app roles in tokens", group overages).
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HOST: Final = "people.lab.test"
+GRAPH: Final = "graph.microsoft.com"
+GRAPH_SCOPE: Final = f"https://{GRAPH}/.default"
+MOST_GROUPS: Final = 200
+"""How many groups a token of Entra's names."""
 SECRET: Final = "not-a-secret-laboratory-only"  # noqa: S105 - that is what it says
 """Secret of the client ``vault``. The same in every laboratory, because the committed dev stack
 carries it, encrypted with the laboratory's passphrase, which is no secret either; it opens nothing
@@ -51,6 +60,7 @@ DIRECTORY: Final[dict[str, Any]] = {
         "alice": ["engineering"],
         "bob": ["sales"],
         "carol": ["engineering", "operations"],
+        "erin": [f"00000000-0000-4000-8000-{number:012}" for number in range(MOST_GROUPS + 1)],
     },
 }
 """Who is known at first; ``Home.people`` may be changed while the laboratory runs."""
@@ -85,6 +95,8 @@ _PAGES: Final = {
     ),
 }
 """In place of the package's, which load a style sheet from a public host."""
+_TENANT: Final = "11111111-2222-4333-8444-555555555555"
+_MEMBERSHIP: Final = re.compile(rf"/v1\.0/{_TENANT}/users/([^/]+)/getMemberObjects")
 _TOKEN_LIFE: Final = timedelta(minutes=5)
 _IDLE_SECONDS: Final = 600
 """Longer than any client keeps an idle connection: who closes first can lose a request."""
@@ -141,6 +153,8 @@ def application(home: Home) -> WSGIApplication:
         request = flask.request
         if request.path == _READY:
             return flask.Response("ready\n")
+        if request.host == GRAPH:
+            return _member_objects(request, read_json(home.people)["users"])
         if request.host != HOST:
             return _refusal(HTTPStatus.MISDIRECTED_REQUEST, f"this is {HOST} and nothing else")
         if request.path not in _SERVED:
@@ -152,7 +166,7 @@ def application(home: Home) -> WSGIApplication:
         for client in known["clients"]:
             storage.store_client(_client(client))
         for name, groups in known["users"].items():
-            storage.store_user(User(sub=name, claims={"groups": groups}))
+            storage.store_user(User(sub=name, claims=_claims(name, groups)))
         name = request.form.get("sub")
         if name is not None and name not in known["users"]:
             return _refusal(HTTPStatus.FORBIDDEN, f"{HOST} knows no such user")
@@ -183,12 +197,37 @@ def _behind_tls(wrapped: WSGIApplication) -> WSGIApplication:
     return call
 
 
+def _claims(name: str, groups: list[str]) -> dict[str, Any]:
+    if len(groups) <= MOST_GROUPS:
+        return {"groups": groups}
+    # Entra's tokens still name the host of a Graph that is gone; clients know the present one.
+    endpoint = f"https://graph.windows.net/{_TENANT}/users/{name}/getMemberObjects"
+    return {
+        "_claim_names": {"groups": "src1"},
+        "_claim_sources": {"src1": {"endpoint": endpoint}},
+    }
+
+
+def _member_objects(request: flask.Request, users: dict[str, list[str]]) -> flask.Response:
+    """Tell the groups of whose token it is, if the token is one for Graph."""
+    asked = _MEMBERSHIP.fullmatch(request.path)
+    if not asked or request.method != "POST" or "securityEnabledOnly" not in request.get_json():
+        return _refusal(HTTPStatus.NOT_FOUND, f"{GRAPH} is getMemberObjects here, and no more")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    held = flask.g.oidc_provider_mock_storage.get_access_token(token)
+    if scheme != "Bearer" or held is None or held.expires_at < datetime.now(UTC):
+        return _refusal(HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken")
+    if GRAPH_SCOPE not in held.scope.split() or held.user_id != asked[1]:
+        return _refusal(HTTPStatus.FORBIDDEN, "Authorization_RequestDenied")
+    return flask.jsonify({"value": users[asked[1]]})
+
+
 def _client(known: dict[str, Any]) -> Client:
     return Client(
         id=known["id"],
         secret=known["secret"],
         redirect_uris=known["redirect_uris"],
-        allowed_scopes=Client.SCOPES_SUPPORTED,
+        allowed_scopes=(*Client.SCOPES_SUPPORTED, GRAPH_SCOPE),
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the name of a method
     )
 

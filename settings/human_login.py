@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from federation import identity, syntax
+from federation.people import IdentityProvider
 from settings.fields import Namespace, WithoutRepeats, accepts, at_least_one, not_below
 from settings.problems import Key, Problems
 from settings.section import Entry
@@ -18,6 +19,14 @@ _DISCOVERY = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]*)?")
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}")
 _CLAIM = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
+_MAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GROUP_NAMES = {
+    "entra": (_OBJECT_ID, "the object id of a group, which is all that Microsoft Graph tells"),
+    "google": (_MAIL, "the mail address of a group, in lower case, as Google's directory tells it"),
+}
+"""How a provider names groups, by its name in the settings."""
 _AWS_ROLE = re.compile(r"[^/]+/[^/]+")
 
 
@@ -52,6 +61,7 @@ def _matches(pattern: re.Pattern[str], allowed: str) -> AfterValidator:
 
 
 _AwsRole = Annotated[str, _matches(_AWS_ROLE, "<secrets engine>/<Vault role>, both by name")]
+_Mail = Annotated[str, _matches(_MAIL, "a mail address in lower case")]
 _Scope = Annotated[str, _matches(_SCOPE, "an OAuth scope: visible characters except quotes and \\")]
 _TokenSeconds = Annotated[int, Field(ge=60, le=LONGEST_TOKEN)]
 
@@ -92,19 +102,64 @@ class HumanLoginSettings(Entry):
         _TokenSeconds, Field(validate_default=True), not_below("token_ttl_seconds")
     ] = 14_400
     """How long a Vault token lives at most."""
+    provider: Literal["entra", "google"] | None = None
+    """Whom Vault asks for a person's groups beyond what a token says."""
+    google_domain: Annotated[str, _matches(_DOMAIN, "a domain in lower case")] | None = None
+    """Domain of the Google Workspace whose people may log in."""
+    google_admin: _Mail | None = None
+    """Administrator in whose name Google's directory is asked."""
+    google_service_account: _Mail | None = None
+    """Service account that acts in the administrator's name."""
     groups: Mapping[str, PeopleGroupSettings] = Field(default_factory=dict)
+
+    @field_validator("google_domain", "google_admin", "google_service_account")
+    @classmethod
+    def _of_google(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("provider", "google") != "google":
+            raise ValueError("must be left out unless provider is google")
+        return value
+
+    @field_validator("google_service_account")
+    @classmethod
+    def _in_the_name_of(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "google_admin" in info.data and (value is None) != (info.data["google_admin"] is None):
+            raise ValueError("must be there together with googleAdmin, or both must be left out")
+        return value
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.provider and self.groups_claim != "groups":
+            raise ValueError("must leave groupsClaim out with a provider, which knows no other")
+        if self.provider == "google" and self.google_domain is None:
+            raise ValueError("must have googleDomain, or everybody with a Google account gets in")
+        return self
 
     @classmethod
     def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
-        """Note that nobody may log in."""
-        if not problems.written((*key, "groups")):
+        """Note that nobody may log in, and groups that are not named as their provider does."""
+        groups = problems.written((*key, "groups"))
+        if not groups:
             problems.add((*key, "groups"), "must hold at least one; else nobody may log in")
+        pattern, named = _GROUP_NAMES.get(str(problems.written((*key, "provider"))), (None, ""))
+        for group in groups if isinstance(groups, dict) else ():
+            if pattern and not pattern.fullmatch(group):
+                problems.add((*key, "groups", group), f"must be {named}")
         return cls
 
     @property
     def path(self) -> str:
         """Path of the mount; the login's key if left out."""
         return self.own_path or self.name
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """How the identity provider tells groups."""
+        return IdentityProvider(
+            kind=self.provider,
+            domain=self.google_domain,
+            admin=self.google_admin,
+            service_account=self.google_service_account,
+        )
 
     @property
     def aws_roles(self) -> tuple[str, ...]:

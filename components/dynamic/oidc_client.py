@@ -10,7 +10,7 @@ from clients.errors import VaultError
 from components.dynamic import reach
 from components.dynamic.base import Props, Watcher, inputs, names
 
-HELD = ("discovery_url", "client_id", "default_role")
+HELD = ("discovery_url", "client_id", "default_role", "provider_config")
 """Inputs that Vault itself can be asked for; named as in ``HeldOidcClient``."""
 
 
@@ -38,6 +38,8 @@ class OidcClientArgs:
     """Secret of the client there; a secret output."""
     default_role: str
     """Role of the method for whoever names none."""
+    provider_config: dict[str, str | bool] | None = None
+    """How Vault asks the identity provider for groups; ``None``: it takes those of the token."""
 
 
 class _OidcClientProvider(Watcher):
@@ -72,6 +74,7 @@ class _OidcClientProvider(Watcher):
                 client_id=props["client_id"],
                 client_secret=props["client_secret"],
                 default_role=props["default_role"],
+                provider_config=props.get("provider_config") or {},
             )
         except VaultError as error:
             url = props["discovery_url"]
@@ -85,7 +88,9 @@ class _OidcClientProvider(Watcher):
     def held(self, props: Props) -> Props:
         """Say what Vault holds; a login that is gone holds nothing."""
         client = reach.logins(props).oidc_client(props["path"])
-        return {key: getattr(client, key, "") for key in HELD}
+        held = {key: getattr(client, key, "") for key in HELD}
+        asks = held.pop("provider_config") or None
+        return held | ({"provider_config": asks} if asks or "provider_config" in props else {})
 
 
 class OidcClient(pulumi.dynamic.Resource, module="vaultwif", name="OidcClient"):

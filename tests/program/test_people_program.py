@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pytest
 
 from tests.committed import SECRET, committed
@@ -121,6 +122,88 @@ def test_groups_with_commas_are_bound_whole() -> None:
     }
     aliases = {_one(engine, f"people-alias/{group}").inputs["name"] for group in _DIRECTORY}
     assert aliases == set(_DIRECTORY)
+
+
+_OBJECT_ID = "6f1b2a3c-0000-4000-8000-000000000001"
+_ENTRA = {"provider": "entra", "groups": {_OBJECT_ID: {"awsRoles": ["aws/deploy"]}}}
+_GOOGLE = {
+    "provider": "google",
+    "googleDomain": "example.com",
+    "googleAdmin": "admin@example.com",
+    "googleServiceAccount": "vault@project.iam.gserviceaccount.com",
+    "groups": {"engineering@example.com": {"awsRoles": ["aws/deploy"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("login", "configuration", "bound", "scopes"),
+    [
+        (_ENTRA, {"provider": "azure"}, None, ["https://graph.microsoft.com/.default"]),
+        (
+            _GOOGLE,
+            {
+                "provider": "gsuite",
+                "fetch_groups": True,
+                "domain": "example.com",
+                "gsuite_admin_impersonate": "admin@example.com",
+                "impersonate_principal": "vault@project.iam.gserviceaccount.com",
+            },
+            {"hd": "example.com"},
+            None,
+        ),
+    ],
+    ids=["entra", "google"],
+)
+def test_a_login_whose_tokens_do_not_tell_groups_binds_no_claim_about_them(
+    login: dict[str, Any],
+    configuration: dict[str, Any],
+    bound: dict[str, str] | None,
+    scopes: list[str] | None,
+) -> None:
+    engine = run_program(_changed("humanLogins", "people", login))
+    assert _one(engine, "people-client").inputs["provider_config"] == configuration
+    role = _one(engine, "people-role").inputs
+    assert role.get("boundClaims") == bound
+    assert role.get("oidcScopes") == scopes
+    assert (role["userClaim"], role["groupsClaim"]) == ("sub", "groups")
+    assert "tokenPolicies" not in role
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://accounts.google.com", "google"),
+        ("https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555/v2.0", "entra"),
+        ("https://login.microsoftonline.us/11111111-2222-4333-8444-555555555555/v2.0", "entra"),
+        ("https://sts.windows.net/11111111-2222-4333-8444-555555555555", "entra"),
+    ],
+)
+def test_a_provider_whose_tokens_do_not_tell_groups_is_recognised(
+    url: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, **_: said.append(text))
+    run_program(_changed("humanLogins", "people", {"discoveryUrl": url}))
+    assert said == [WARNINGS[named]]
+    said.clear()
+    declared = {"entra": _ENTRA, "google": _GOOGLE}[named]
+    run_program(_changed("humanLogins", "people", {"discoveryUrl": url, **declared}))
+    assert said == []
+
+
+WARNINGS = {
+    "google": (
+        "humanLogins.people: Google's tokens hold no groups, so nobody gets in ('claim \"groups\" "
+        "is missing'). Set humanLogins.people.provider: google, and read docs/people.md first: "
+        "everybody of the domain may log in then, and may do nothing without a group"
+    ),
+    "entra": (
+        "humanLogins.people: Entra leaves the groups out of the token of who is in more than 200, "
+        "who is refused then ('claim \"groups\" is missing'). Set humanLogins.people.provider: "
+        "entra, and read docs/people.md first: everybody who may use the application may log in "
+        "then, and may do nothing without a group"
+    ),
+}
 
 
 def test_a_group_holds_the_policies_of_what_it_was_granted_and_no_other(program: Engine) -> None:

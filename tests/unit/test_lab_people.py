@@ -50,3 +50,27 @@ def test_a_page_is_whole_without_any_other_host(
     assert shown in page.text
     assert LOADED.findall(page.text) == []
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", f"/v1.0/{people._TENANT}/users/erin/getMemberObjects", HTTPStatus.UNAUTHORIZED),
+        ("POST", "/v1.0/another/users/erin/getMemberObjects", HTTPStatus.NOT_FOUND),
+        ("GET", f"/v1.0/{people._TENANT}/users/erin/getMemberObjects", HTTPStatus.NOT_FOUND),
+        ("POST", "/oauth2/token", HTTPStatus.NOT_FOUND),
+    ],
+)
+def test_graph_tells_nobody_groups_without_a_token(
+    method: str, path: str, status: HTTPStatus, visitor: Client
+) -> None:
+    asked = {"Host": people.GRAPH, "Authorization": "Bearer false"}
+    answer = visitor.open(path, method=method, headers=asked, json={"securityEnabledOnly": False})
+    assert answer.status_code == status
+    assert "0000" not in answer.text
+
+
+def test_a_token_names_no_group_of_who_is_in_too_many() -> None:
+    assert people._claims("alice", ["a"] * people.MOST_GROUPS).keys() == {"groups"}
+    overage = people._claims("erin", ["a"] * (people.MOST_GROUPS + 1))
+    assert overage.keys() == {"_claim_names", "_claim_sources"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,9 +44,12 @@ class FakeVault:
             raise VaultError("Vault cannot be reached")
         return self.held
 
-    def configure_oidc(self, path: str, *, client_secret: str, **given: str) -> None:
+    def configure_oidc(
+        self, path: str, *, client_secret: str, provider_config: dict[str, Any], **given: str
+    ) -> None:
         assert path == "people"
-        self.held, self.secret = HeldOidcClient(**given), client_secret
+        self.held = HeldOidcClient(**given, provider_config=provider_config or None)
+        self.secret = client_secret
 
 
 @pytest.fixture
@@ -78,6 +82,24 @@ def test_a_refresh_shows_what_vault_holds(vault: FakeVault, provider: ResourcePr
     )
     found: Any = provider.read("oidc-client", DECLARED).outs
     assert found == {**DECLARED, "discovery_url": "https://elsewhere.example.com"}
+
+
+def test_how_groups_are_asked_for_is_written_and_looked_at(
+    vault: FakeVault, provider: ResourceProvider
+) -> None:
+    entra = {**DECLARED, "provider_config": {"provider": "azure"}}
+    assert provider.create(entra).outs == entra
+    assert provider.read("oidc-client", entra).outs == entra
+    assert vault.held
+    vault.held = replace(vault.held, provider_config=None)
+    gone: Any = provider.read("oidc-client", entra)
+    assert "provider_config" not in gone.inputs
+    # Written by somebody else, it would be asked without anybody having declared it.
+    vault.held = replace(vault.held, provider_config={"provider": "gsuite"})
+    theirs: Any = provider.read("oidc-client", DECLARED)
+    assert theirs.inputs["provider_config"] == {"provider": "gsuite"}
+    provider.update("oidc-client", DECLARED, DECLARED)
+    assert vault.held.provider_config is None
 
 
 def test_a_refresh_shows_a_configuration_that_is_gone(

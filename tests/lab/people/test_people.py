@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest
 
+from federation.people import IdentityProvider
 from lab import switches
 from lab.home import read_json, write_json
 from lab.switches import Fault, Switches
@@ -390,6 +391,61 @@ def test_the_identity_provider_knows_its_clients_and_their_addresses(
 def _forget_sessions(laboratory: Laboratory) -> None:
     """Vault keeps a session of its role for up to an hour, also of a role that is gone."""
     laboratory.vault().write_data("sys/plugins/reload/backend", data={"mounts": "aws/"})
+
+
+def test_who_is_in_more_groups_than_a_token_tells_is_asked_about_at_graph(stack: Stack) -> None:
+    """With Vault's own code, Graph under its own name, and nothing but the setting."""
+    laboratory = stack.laboratory
+    assert log_in(laboratory, "erin").refusal == (
+        'failed to fetch groups: "groups" claim not found in token'
+    )
+    group = read_json(laboratory.home.people)["users"]["erin"][-1]
+
+    def ask_graph(settings: Settings) -> None:
+        people = settings["humanLogins"]["people"]
+        granted = {group: {"awsRoles": ["aws/user"]}}
+        settings["humanLogins"]["entra"] = {**people, "provider": "entra", "groups": granted}
+        secrets = settings["humanLoginSecrets"]
+        secrets["entra"] = secrets["people"]
+
+    _change(stack, ask_graph)
+    stack.up()
+    stack.expect_no_changes()
+    erin = log_in(laboratory, "erin", path="entra")
+    assert erin.policies == ("default", "people-root-aws-creds-user")
+    assert holder(laboratory, erin.token).read("aws/creds/user")["data"]["access_key"]
+    # Whose token tells groups is not asked about; without one of the groups it may do nothing.
+    alice = log_in(laboratory, "alice", path="entra")
+    assert alice.policies == ("default",)
+    with pytest.raises(Forbidden, match="permission denied"):
+        holder(laboratory, alice.token).read("aws/creds/user")
+    switches.store(laboratory.home, Switches(unreachable=("graph.microsoft.com",)))
+    try:
+        refusal = log_in(laboratory, "erin", path="entra").refusal
+    finally:
+        switches.store(laboratory.home, Switches())
+    assert refusal.startswith(
+        'failed to fetch groups: "groups" claim not found in token: unable to call Microsoft Graph'
+    )
+
+
+def test_what_google_is_asked_with_is_what_vault_takes(stack: Stack) -> None:
+    """As far as the laboratory's Vault goes, which has no client of Google's directory."""
+    given = IdentityProvider(
+        kind="google", domain="example.com", admin="a@example.com", service_account="v@example.com"
+    ).configuration
+    vault = stack.laboratory.vault()
+    held = vault.read("auth/entra/config")["data"]
+    written = {
+        "oidc_discovery_url": held["oidc_discovery_url"],
+        "oidc_client_id": held["oidc_client_id"],
+        "oidc_client_secret": _NEXT_SECRET,
+        "provider_config": given,
+    }
+    with pytest.raises(
+        InvalidRequest, match=r'invalid provider_config: .*impersonate principal: "v@example.com"'
+    ):
+        vault.write_data("auth/entra/config", data=written)
 
 
 def test_what_an_engine_made_of_a_login_before_it_was_killed_is_imported(stack: Stack) -> None:

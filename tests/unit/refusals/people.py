@@ -9,6 +9,8 @@ GROUP = f"{LOGIN}.groups.engineering"
 ROLE = "secretsEngines.aws.roles.deploy"
 SET_IT = "pulumi config set --secret --path 'vault-aws-federation:humanLoginSecrets.<login>'"
 _MANY = {f"engine-{n}": {"account": "main", "audience": f"audience-{n}"} for n in range(12)}
+GOOGLE_GROUPS = {"engineering@example.com": {"awsRoles": ["aws/deploy"]}}
+ENTRA_GROUPS = {"6f1b2a3c-0000-4000-8000-000000000001": {"awsRoles": ["aws/deploy"]}}
 
 CASES: list[Case] = [
     (
@@ -125,6 +127,66 @@ CASES: list[Case] = [
     (
         {f"{LOGIN}.tokenMaxTtlSeconds": 600},
         f"{LOGIN}.tokenMaxTtlSeconds: 600 must be at least tokenTtlSeconds, 3600",
+    ),
+    (
+        {f"{LOGIN}.provider": "okta"},
+        f"{LOGIN}.provider: \"okta\" must be 'entra' or 'google'",
+    ),
+    (
+        {f"{LOGIN}.provider": "entra"},
+        (f"{GROUP}: must be the object id of a group, which is all that Microsoft Graph tells"),
+    ),
+    (
+        {f"{LOGIN}.provider": "google", f"{LOGIN}.googleDomain": "example.com"},
+        (
+            f"{GROUP}: must be the mail address of a group, in lower case, as Google's directory "
+            "tells it"
+        ),
+    ),
+    (
+        {f"{LOGIN}.provider": "google", f"{LOGIN}.groups": GOOGLE_GROUPS},
+        f"{LOGIN}: must have googleDomain, or everybody with a Google account gets in",
+    ),
+    (
+        {
+            f"{LOGIN}.provider": "entra",
+            f"{LOGIN}.groups": ENTRA_GROUPS,
+            f"{LOGIN}.groupsClaim": "roles",
+        },
+        f"{LOGIN}: must leave groupsClaim out with a provider, which knows no other",
+    ),
+    (
+        {f"{LOGIN}.googleDomain": "example.com"},
+        f'{LOGIN}.googleDomain: "example.com" must be left out unless provider is google',
+    ),
+    (
+        {
+            f"{LOGIN}.provider": "google",
+            f"{LOGIN}.groups": GOOGLE_GROUPS,
+            f"{LOGIN}.googleDomain": "https://example.com",
+        },
+        f'{LOGIN}.googleDomain: "https://example.com" must be a domain in lower case',
+    ),
+    (
+        {
+            f"{LOGIN}.provider": "google",
+            f"{LOGIN}.groups": GOOGLE_GROUPS,
+            f"{LOGIN}.googleDomain": "example.com",
+            f"{LOGIN}.googleServiceAccount": "vault@project.iam.gserviceaccount.com",
+        },
+        (
+            f'{LOGIN}.googleServiceAccount: "vault@project.iam.gserviceaccount.com" must be there '
+            "together with googleAdmin, or both must be left out"
+        ),
+    ),
+    (
+        {
+            f"{LOGIN}.provider": "google",
+            f"{LOGIN}.groups": GOOGLE_GROUPS,
+            f"{LOGIN}.googleDomain": "example.com",
+            f"{LOGIN}.googleAdmin": "admin",
+        },
+        f'{LOGIN}.googleAdmin: "admin" must be a mail address in lower case',
     ),
     (
         {f"{LOGIN}.path": "token/x"},
