@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import logging
 import re
 import signal
@@ -135,6 +136,7 @@ class Proxy:
         self._faults = FaultLine(home, self._switches)
         self._contexts = ServerContexts(home)
         self._directory = _Directory()
+        self._turns = itertools.count()
         self._tunnels: dict[asyncio.Task[None], _Tunnel | None] = {}
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -194,7 +196,7 @@ class Proxy:
             await _answer(writer, HTTPStatus.OK, "ready")
             return
         host = self._admit(method, target)
-        context = self._contexts.get(host, self._switches.read().presented_chain.get(host))
+        context = self._contexts.get(host, self._chain(host))
         backend_reader, backend_writer = await self._reach(host)
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -211,6 +213,12 @@ class Proxy:
             await tunnel.run()
         finally:
             backend_writer.close()
+
+    def _chain(self, host: str) -> str | None:
+        chain = self._switches.read().presented_chain.get(host)
+        if chain != "alternating":
+            return chain
+        return None if next(self._turns) % 2 else "renewed-root"
 
     def _admit(self, method: str, target: str) -> str:
         """Return the host that a CONNECT request may go to."""

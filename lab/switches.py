@@ -19,6 +19,7 @@ PRESENTED_CHAINS: Final = (
     "other-authority",
     "renewed-intermediate",
     "renewed-root",
+    "alternating",
 )
 FaultKind = Literal["watch", "watch-all", "refuse", "hold", "lose"]
 
@@ -59,8 +60,9 @@ class Switches:
     presented_chain: dict[str, str] = field(default_factory=dict)
     """What a host's TLS endpoint presents instead of leaf and intermediate: ``leaf-only``,
     ``with-root``, ``other-authority`` (a chain of another CA under the same name, which nobody
-    trusts), ``renewed-intermediate`` (a new one of the same root) or ``renewed-root`` (a chain of
-    the second root that clients trust)."""
+    trusts), ``renewed-intermediate`` (a new one of the same root), ``renewed-root`` (a chain of
+    the second root that clients trust) or ``alternating`` (the plain one and ``renewed-root`` in
+    turns, one a connection, as machines behind a load balancer)."""
     unreachable: tuple[str, ...] = ()
     """Hosts the proxy refuses to connect to."""
     fault: Fault | None = None

@@ -90,6 +90,10 @@ class World:
     written: list[str] = field(default_factory=list)
     """Username templates that were written."""
     chain: list[bytes] = field(default_factory=lambda: OUR_CHAIN)
+    other_chain: list[bytes] = field(default_factory=list)
+    """What every second look at the host finds, behind a load balancer."""
+    looks: int = 0
+    """How often the host was looked at."""
     unreachable: bool = False
     """Whether the host is out of this machine's reach."""
     elsewhere: dict[str, str | None] = field(default_factory=dict)
@@ -248,7 +252,8 @@ class World:
         assert host == HOST
         if self.unreachable:
             raise tls.TlsError(f"{host}:443 cannot be reached")
-        return self.chain
+        self.looks += 1
+        return self.other_chain if self.other_chain and self.looks % 2 == 0 else self.chain
 
     def _answering(self) -> Self:
         if self.failing:

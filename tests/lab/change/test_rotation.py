@@ -231,6 +231,23 @@ def _outputs(stack: Stack) -> list[dict[str, Any]]:
     return list(stack.outputs()["secrets_engines"].values())
 
 
+def test_a_host_that_presents_two_chains_changes_nobodys_mind(stack: Stack) -> None:
+    """Whichever comes first: four looks in a row see both in turns."""
+    laboratory = stack.laboratory
+    switches.store(laboratory.home, Switches(presented_chain={HOST: "alternating"}))
+    for _ in range(2):
+        stack.expect_no_changes()
+    known = stack.outputs()["secrets_engines"]["aws"]["thumbprints"]
+    iam = administrator(laboratory)
+    iam.update_open_id_connect_provider_thumbprint(
+        OpenIDConnectProviderArn=PROVIDER, ThumbprintList=["0" * 40]
+    )
+    mended = stack.up()
+    assert mended.returncode == 0
+    held = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+    assert held["ThumbprintList"] == known
+
+
 def test_a_pinned_thumbprint_that_is_not_the_issuers_fails_the_update_by_name(
     stack: Stack,
 ) -> None:

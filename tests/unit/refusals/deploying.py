@@ -459,6 +459,19 @@ SERVERS: list[Attempt] = [
         refusal=f"address: {GONE}",
     ),
     Attempt(
+        what="host that presents two chains, neither of them known",
+        provider=_ThumbprintProvider,
+        operation="check",
+        inputs={"host": HOST, "pinned": []},
+        world={"other_chain": THEIR_CHAIN},
+        refusal=(
+            f"thumbprints: {HOST} presents more than one certificate chain, one after the other, "
+            "as several machines behind a load balancer do. AWS has to know all of them: set "
+            f"vault.thumbprints: [{', '.join(sorted((OURS, sha1(THEIR_CHAIN[-1]))))}], and look "
+            "whether there are more"
+        ),
+    ),
+    Attempt(
         what="token that lacks rights",
         provider=_ConnectionProvider,
         operation="check",
