@@ -14,7 +14,7 @@ from federation.names import stack_tags
 
 if TYPE_CHECKING:
     from components.cluster import Cluster
-    from settings import Settings
+    from settings import AccountSettings, Settings
 
 AWS_RETRIES = 8
 """How often an account's provider makes a request that fails, its ``maxRetries``. Its own default,
@@ -25,8 +25,8 @@ double: eight attempts end after a quarter of a minute, throttled ones after two
 class Account:
     """Signs in to an account, and makes it believe the issuers of the namespaces that act there.
 
-    Resources: ``<id>-check``, a provider by the account's id, an :class:`IdentityProvider` for each
-    namespace.
+    Resources: ``<id>-check`` where anything is in it, a provider by the account's id, an
+    :class:`IdentityProvider` for each namespace.
     """
 
     provider: aws.Provider
@@ -41,15 +41,8 @@ class Account:
             external_id=account.external_id,
             session_name=SESSION_NAME,
         )
-        check = AccountCheck(
-            f"{account.id}-check",
-            AccountCheckArgs(
-                account=account.access,
-                setting=".".join(map(str, account.key)),
-                named=config.named(name),
-            ),
-        )
-        checked = pulumi.ResourceOptions(depends_on=[check])
+        # An account that nothing is in is only known, and need not be in reach.
+        checks = [_check(account, config)] if config.is_used(name) else []
         self.provider = aws.Provider(
             account.id,
             aws.ProviderArgs(
@@ -60,7 +53,7 @@ class Account:
                 max_retries=AWS_RETRIES,
                 default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(config.stack)),
             ),
-            checked,
+            pulumi.ResourceOptions(depends_on=checks),
         )
         self.trusts = {
             path: IdentityProvider(
@@ -70,10 +63,21 @@ class Account:
                     issuer=cluster.issuers[path],
                     chain=cluster.chain,
                     audiences=audiences,
-                    reached=check,
+                    reached=checks,
                 ),
                 pulumi.ResourceOptions(providers=[self.provider]),
             )
             for (holder, path), audiences in config.federations.items()
             if holder == name
         }
+
+
+def _check(account: AccountSettings, config: Settings) -> AccountCheck:
+    return AccountCheck(
+        f"{account.id}-check",
+        AccountCheckArgs(
+            account=account.access,
+            setting=".".join(map(str, account.key)),
+            named=config.named(account.name),
+        ),
+    )

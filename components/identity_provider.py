@@ -33,7 +33,7 @@ class IdentityProviderArgs:
     """The certificate chain of the issuer's host; of use for a managed identity provider only."""
     audiences: Sequence[str]
     """The audiences of the stack's own mounts; each is an Audience of its own."""
-    reached: pulumi.Resource
+    reached: Sequence[pulumi.Resource]
     """What says that the account can be asked."""
 
 
@@ -70,7 +70,7 @@ class IdentityProvider(pulumi.ComponentResource):
                     args.account.partition, args.account.id, args.issuer.declared_url
                 ),
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[args.reached]),
+            pulumi.ResourceOptions(parent=self, depends_on=args.reached),
         )
         arn = check.provider_arn
         if args.account.identity_provider == "managed":

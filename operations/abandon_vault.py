@@ -39,7 +39,9 @@ GONE_WITH_VAULT = (
 )
 """Beginnings of the types of what cannot be deleted without Vault."""
 
-STAYS = tuple(f"{_OWN}{noun}" for noun in ("Account", "Audience", "IdentityProvider", "Thumbprint"))
+STAYS = tuple(
+    f"{_OWN}{noun}" for noun in ("AccountCheck", "Audience", "IdentityProvider", "Thumbprint")
+)
 """... but this, which is deleted at AWS, or nowhere."""
 
 FEDERATION = f"{_OWN}Federation"

@@ -61,6 +61,10 @@ class Settings:
         settings = self.target_roles[target]
         return settings.names(self.stack, self.accounts[settings.account])
 
+    def is_used(self, account: str) -> bool:
+        """Whether anything of the stack is in an account."""
+        return account in {held.account for held in (*self.mounts, *self.target_roles.values())}
+
     def named(self, account: str) -> Mapping[str, str]:
         """What must be in one account before an update, by ARN, with the key that names it.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CheckFailure
+from pulumi.dynamic import CheckFailure, DiffResult
 
 from clients.errors import SignInError
 from components.dynamic import reach
@@ -42,6 +42,10 @@ class _AccountCheckProvider(Check):
     def identify(self, props: Props) -> str:
         """Return the account's id."""
         return str(props["account_id"])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        """Show no change: what it was asked the engine remembers nevertheless, as its inputs."""
+        return DiffResult(changes=False)
 
     def problems(self, olds: Props, news: Props) -> Iterator[CheckFailure]:
         """Sign in, and look for what is newly named."""

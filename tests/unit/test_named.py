@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BOUND = "authMethods.aws.roles.app.boundPrincipals"
 AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
+SPARE = {"id": "333344445555", "region": "eu-west-1"}
 THEIRS = "arn:aws:iam::210987654321:policy/team/x"
 
 
@@ -40,6 +41,22 @@ def test_what_the_stack_makes_itself_and_wildcards_are_not_looked_for(folder: Pa
     own = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
     changes = {BOUND: [own, f"{APP}-*"], "authMethods.aws.wildcardPrincipals": True}
     assert load(changed(METHODS, changes), folder).named("main") == {}
+
+
+def test_an_account_that_nothing_is_in_is_not_asked(folder: Path) -> None:
+    people = load(PEOPLE, folder)
+    assert people.is_used("main")
+    assert people.is_used("other"), "a target role is in it"
+    methods = load(changed(METHODS, {"accounts.spare": SPARE}), folder)
+    assert not methods.is_used("spare")
+
+
+def test_what_is_asked_of_an_account_is_no_change_of_anything() -> None:
+    asked = ACCOUNT | {"setting": "accounts.main", "named": {}}
+    later = asked | {"setting": "accounts.production", "named": {APP: BOUND}}
+    found = _AccountCheckProvider().diff("123456789012", asked, later)
+    assert found.changes is False
+    assert not found.replaces
 
 
 @pytest.mark.parametrize(

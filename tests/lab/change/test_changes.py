@@ -70,6 +70,7 @@ def declared() -> Values:
 def stack(world: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The stack, deployed once."""
     make_role(world, "app")
+    make_role(world, "other")
     made = Stack(world, tmp_path_factory.mktemp("changes"), "dev", ROOT)
     made.create(declared())
     (client,) = read_json(world.home.people)["clients"]
@@ -357,6 +358,7 @@ CASES: dict[str, tuple[Callable[[Values], object], dict[str, str]]] = {
             f"{full.DATA}/root-audience/vault-beside": "create",
             f"{full.MAIN}/root-audience/vault-beside": "delete",
             **_all("create", {f"{full.DATA}/root{p}" for p in ("", "-check", "-oidc", "-guard")}),
+            f"{full.DATA}-check": "create",
             GUARD: "update",
         },
     ),
