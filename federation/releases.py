@@ -1,6 +1,6 @@
 """Releases of Vault: which one a server says it is, and what that release is open to or lacks.
 
-Source: the release notes from 1.16 to 1.21 (hashicorp/vault, CHANGELOG.md as of 1.21.0) and the
+Source: the release notes from 1.16.0 to 1.20.4 (hashicorp/vault, CHANGELOG.md of v1.21.0) and the
 security bulletins since (HashiCorp, HCSEC), gone through for what breaks a federation or opens it.
 What those of other auth methods, of storage and of denial of service are about is left out, and
 what shows by itself: before 1.19.1 AWS keys in Vault's environment came before the federation
