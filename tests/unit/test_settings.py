@@ -261,21 +261,25 @@ def test_what_is_no_json_is_not_quoted(section: str, folder: Path) -> None:
 
 
 def test_wrong_settings_end_the_program_with_nothing_more_to_say(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a RunError the engine says also that it was unhandled, and the exit code."""
     values = changed(ENGINES, {f"{MAIN}.region": "mars-1"})
     pulumi.runtime.set_all_config(
         {f"{PROJECT}:{key}": json.dumps(value) for key, value in values.items()}, []
     )
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", said.append)
     with pytest.raises(SystemExit) as ended:
         settings.load_or_end(pulumi.Config(PROJECT), stack="dev", root=folder)
     assert ended.value.code == 32
-    assert capsys.readouterr().err == (
-        "error: the settings of stack dev have 1 problem:\n"
-        f'  {PROJECT}:accounts.main.region: "mars-1" must be an AWS region such as us-east-1, '
-        "us-gov-west-1 or cn-north-1\n"
-    )
+    assert said == [
+        (
+            "the settings of stack dev have 1 problem:\n"
+            f'  {PROJECT}:accounts.main.region: "mars-1" must be an AWS region such as us-east-1, '
+            "us-gov-west-1 or cn-north-1"
+        )
+    ]
 
 
 def test_sound_settings_are_what_the_program_goes_on_with(folder: Path) -> None:
