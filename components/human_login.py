@@ -95,17 +95,18 @@ class HumanLogin(pulumi.ComponentResource):
                 discovery_url=login.discovery_url,
                 client_id=login.client_id,
                 client_secret=args.client_secret,
-                default_role=_role_name(name, login),
+                default_role=login.role_name,
                 provider_config=provider.configuration,
             ),
             child,
         )
-        role_name = _role_name(name, login)
-        rights = pulumi.ResourceOptions(parent=self, depends_on=[client])
-        if role_name == name:
-            _role(name, method, login, redirect_uris, rights)
-        else:
-            _role_of_lists(name, method, login, redirect_uris, rights)
+        _role(
+            name,
+            method,
+            login,
+            redirect_uris,
+            pulumi.ResourceOptions(parent=self, depends_on=[client]),
+        )
         for group, granted in login.groups.items():
             own = vault.identity.Group(
                 f"{name}-group/{group}",
@@ -128,29 +129,20 @@ class HumanLogin(pulumi.ComponentResource):
             *scope,
             "-method=oidc",
             f"-path={login.path}",
-            f"role={role_name}",
+            f"role={login.role_name}",
         ]
         self.summary = LoginSummary(
             mount=login.path,
             namespace=login.namespace,
             discovery_url=login.discovery_url,
             redirect_uris=redirect_uris,
-            log_in={role_name: shlex.join(log_in)},
+            log_in={login.role_name: shlex.join(log_in)},
             read_credentials={
                 group: {role: args.grants[role].command for role in granted.aws_roles}
                 for group, granted in login.groups.items()
             },
         ).output()
         self.register_outputs({"summary": self.summary})
-
-
-def _role_name(name: str, login: "HumanLoginSettings") -> str:
-    """Name of the login's Vault role.
-
-    Another where the role is written as another type: the engine deletes the old one last, and
-    would delete what was written in its place.
-    """
-    return f"{name}-groups" if any("," in group for group in login.groups) else name
 
 
 def _role(
@@ -160,6 +152,17 @@ def _role(
     redirect_uris: list[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
+    if login.role_name != name:
+        vault.generic.Endpoint(
+            f"{name}-role",
+            path=pulumi.Output.format("auth/{0}/role/{1}", method.path, login.role_name),
+            data_json=json.dumps(_role_of_lists(login, redirect_uris), ensure_ascii=False),
+            ignore_absent_fields=True,
+            opts=pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(delete_before_replace=True)
+            ),
+        )
+        return
     provider = login.identity_provider
     vault.jwt.AuthBackendRole(
         f"{name}-role",
@@ -180,15 +183,9 @@ def _role(
     )
 
 
-def _role_of_lists(
-    name: str,
-    method: vault.AuthBackend,
-    login: "HumanLoginSettings",
-    redirect_uris: list[str],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Write the role as Vault takes it: the provider's own type would part names at commas."""
-    role = {
+def _role_of_lists(login: "HumanLoginSettings", redirect_uris: list[str]) -> dict[str, Any]:
+    """Return the role as Vault takes it: the provider's own type would part names at commas."""
+    return {
         "role_type": "oidc",
         "user_claim": "sub",
         "groups_claim": login.groups_claim,
@@ -201,10 +198,3 @@ def _role_of_lists(
         "token_ttl": login.token_ttl_seconds,
         "token_max_ttl": login.token_max_ttl_seconds,
     }
-    vault.generic.Endpoint(
-        f"{name}-role",
-        path=pulumi.Output.format("auth/{0}/role/{1}", method.path, _role_name(name, login)),
-        data_json=json.dumps(role, ensure_ascii=False),
-        ignore_absent_fields=True,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
-    )

@@ -152,6 +152,15 @@ class HumanLoginSettings(Entry):
         return self.own_path or self.name
 
     @property
+    def role_name(self) -> str:
+        """Name of the login's Vault role.
+
+        Another where a group has a comma, for which the role is written as another type: the engine
+        deletes the old one last, and would delete what was written in its place.
+        """
+        return f"{self.name}-groups" if any("," in group for group in self.groups) else self.name
+
+    @property
     def identity_provider(self) -> IdentityProvider:
         """How the identity provider tells groups."""
         return IdentityProvider(

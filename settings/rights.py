@@ -41,5 +41,5 @@ def needed_in_vault(settings: Settings) -> Rights:
             rights.of_policies(names.login_policy(policy) for policy in policies),
         )
     for login in settings.human_logins.values():
-        need(login.namespace, rights.of_login(login.path, login.name))
+        need(login.namespace, rights.of_login(login.path, login.role_name))
     return found

@@ -11,7 +11,7 @@ import pytest
 import settings
 from federation import rights
 from settings.rights import needed_in_vault
-from tests.unit.declared import ENGINES, PROJECT
+from tests.unit.declared import ENGINES, PEOPLE, PROJECT, changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _needed(folder: Path, sections: dict[str, Any]) -> rights.Rights:
     values = {f"{PROJECT}:{key}": json.dumps(value) for key, value in sections.items()}
-    pulumi.runtime.set_all_config(values, [])
+    pulumi.runtime.set_all_config(values, [f"{PROJECT}:humanLoginSecrets"])
     return needed_in_vault(settings.load(pulumi.Config(PROJECT), stack="dev", root=folder))
 
 
@@ -67,6 +67,14 @@ def test_what_is_in_a_namespace_is_asked_for_under_its_name(
     others = set(needed) - {"team/sys/namespaces/sub"}
     assert "team/sub/aws/config/root" in others
     assert all(path.startswith("team/sub/") for path in others)
+
+
+def test_a_login_asks_for_the_role_that_it_has(folder: Path) -> None:
+    assert "auth/people/role/people" in _needed(folder, PEOPLE)
+    group = "humanLogins.people.groups.CN=Admins,DC=corp"
+    with_comma = _needed(folder, changed(PEOPLE, {group: {"awsRoles": ["aws/reader"]}}))
+    assert "auth/people/role/people-groups" in with_comma
+    assert "auth/people/role/people" not in with_comma
 
 
 def test_what_is_lacking_is_told_by_path_and_sorted() -> None:
