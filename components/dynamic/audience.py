@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, UpdateResult
 
-from clients.errors import CloudError, VaultError, VaultUnreachableError
+from clients.errors import VaultError, VaultUnreachableError
 from components.dynamic import reach
 from components.dynamic.base import Props, Watcher, inputs, is_known, log, names
 from federation.account import AccountAccess
@@ -58,19 +58,13 @@ class _AudienceProvider(Watcher):
 
     def check(self, olds: Props, news: Props) -> CheckResult:
         """Warn in a preview already of a stack that has the same audience."""
-        if not olds and is_known(news.get("key")):
-            try:
-                keys = other_signers(news, news["audience"])
-            except CloudError as error:
-                log.warning("others' use of %r was not looked for: %s", news["audience"], error)
-                keys = []
-            if keys:
-                log.warning(
-                    "the audience %r is that of another stack, whose key %s signs for it; two "
-                    "stacks that share one end each other's: choose an audience of your own",
-                    news["audience"],
-                    " or ".join(keys),
-                )
+        if not olds and is_known(news.get("key")) and (keys := _others(news)):
+            log.warning(
+                "the audience %r is that of another stack, whose key %s signs for it; two stacks "
+                "that share one end each other's: choose an audience of your own",
+                news["audience"],
+                keys,
+            )
         return CheckResult(news, [])
 
     def create(self, props: Props) -> CreateResult:
@@ -121,7 +115,15 @@ class _AudienceProvider(Watcher):
 
     def delete(self, _id: str, props: Props) -> None:
         """Take the audience away, unless AWS accepts it for somebody else too."""
-        if not props["adopted"] and not self._is_shared(props):
+        others = "" if props["adopted"] else _others(props)
+        if others:
+            log.warning(
+                "the audience %r stays at %s: %s of another stack signs for it, too",
+                props["audience"],
+                props["provider_arn"],
+                others,
+            )
+        elif not props["adopted"]:
             reach.account(props).remove_audience(props["provider_arn"], props["audience"])
         try:
             reach.vault(props).sign_no_more_for(props["key"], props["audience"])
@@ -129,25 +131,19 @@ class _AudienceProvider(Watcher):
             # It may be gone for good; as long as it is merely away, its key cannot go either.
             log.warning("the audience %r stays at the key: %s", props["audience"], error)
 
-    def _is_shared(self, props: Props) -> bool:
-        try:
-            keys = other_signers(props, props["audience"])
-        except VaultError as error:
-            log.warning("others' use of %r was not looked for: %s", props["audience"], error)
-            return False
-        if keys:
-            log.warning(
-                "the audience %r stays at %s: %s of another stack signs for it, too",
-                props["audience"],
-                props["provider_arn"],
-                " or ".join(keys),
-            )
-        return bool(keys)
-
     def _is_others(self, props: Props) -> bool:
         account: Account = reach.account(props)
         registered = () if props["exclusive"] else account.audiences(props["provider_arn"]) or ()
         return props["audience"] in registered
+
+
+def _others(props: Props) -> str:
+    """Name the keys of other stacks that sign for the audience; empty if there is none to see."""
+    try:
+        return " or ".join(other_signers(props, props["audience"]))
+    except VaultError as error:
+        log.warning("others' use of %r was not looked for: %s", props["audience"], error)
+        return ""
 
 
 def other_signers(props: Props, audience: str) -> list[str]:
