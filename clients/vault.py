@@ -116,8 +116,7 @@ class Vault:
         Raises:
             VaultError: unreachable, or the token may not ask.
         """
-        path, data = "sys/capabilities-self", {"paths": paths}
-        answer = self._ask("update", path, lambda: self._client.write_data(path, data=data))
+        answer = self.write("sys/capabilities-self", {"paths": paths})
         held = answer["data"] if answer else {}
         return {asked: list(held.get(asked) or ()) for asked in paths}
 

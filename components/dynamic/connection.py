@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, ReadResult
 
 from clients.errors import VaultError
+from components.dynamic import reach
 from components.dynamic.base import Check, Props, inputs, log, names
 from federation.rights import lacking
 
@@ -99,11 +100,8 @@ def _misled() -> str:
 
 def _trouble(address: str) -> str:
     """Return why Vault cannot be used and what to do; empty if it can."""
-    from clients.vault import Vault  # noqa: PLC0415 - the program itself never needs it
-
     try:
-        with Vault(address, timeout=5) as connection:
-            connection.look_up_token()
+        reach.first(address).look_up_token()
     except VaultError as error:
         return str(error)
     return ""
@@ -111,11 +109,8 @@ def _trouble(address: str) -> str:
 
 def _lacking(address: str, rights: dict[str, list[str]]) -> str:
     """Return which rights the token lacks and what to do; empty if it has all."""
-    from clients.vault import Vault  # noqa: PLC0415 - as above
-
     try:
-        with Vault(address, timeout=5) as connection:
-            missing = lacking(rights, connection.capabilities(sorted(rights)))
+        missing = lacking(rights, reach.first(address).capabilities(sorted(rights)))
     except VaultError as error:
         # Who may do everything else need not be allowed to ask about it.
         log.warning("the rights of the token are not looked at: %s", error)

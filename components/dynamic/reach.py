@@ -27,6 +27,9 @@ Answer = TypeVar("Answer")
 LATELY_SECONDS = 5.0
 """How old an answer may be that serves others who ask the same in passing."""
 
+FIRST_SECONDS = 5.0
+"""How long Vault may take for what everything else waits for."""
+
 SIGN_IN_SECONDS = 1800.0
 """How long one sign-in at AWS serves: half of the hour for which an assumed role's is valid."""
 
@@ -48,6 +51,13 @@ def vault(props: dict[str, Any]) -> Vault:
 
     where = (props["address"], props["namespace"])
     return _shared(("vault", where), lambda: Vault(*where))
+
+
+def first(address: str) -> Vault:
+    """Return the connection by which it is found out whether Vault can be used at all."""
+    from clients.vault import Vault  # noqa: PLC0415 - as above
+
+    return _shared(("first", address), lambda: Vault(address, timeout=FIRST_SECONDS))
 
 
 def secrets_engine(props: dict[str, Any]) -> SecretsEngine:

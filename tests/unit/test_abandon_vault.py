@@ -54,7 +54,7 @@ def test_every_resource_that_asks_vault_is_forgotten_and_no_other(source: Path) 
     text = source.read_text("utf-8")
     nouns = re.findall(r'pulumi\.dynamic\.Resource, module="vaultwif", name="(\w+)"', text)
     # An audience is to be taken away at AWS too, and goes without Vault.
-    asks = re.search(r"\bVault\(|reach\.(vault|logins)\(", text) and nouns != ["Audience"]
+    asks = re.search(r"\bVault\(|reach\.(first|vault|logins)\(", text) and nouns != ["Audience"]
     for noun in nouns:
         kind = f"pulumi-python:dynamic/vaultwif:{noun}"
         assert abandon_vault.needs_vault(kind) == bool(asks), noun
