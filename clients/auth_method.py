@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
+from federation.rights import LOOKUP_PROBE
 
 if TYPE_CHECKING:
     from clients.vault import Vault
@@ -48,7 +49,7 @@ class AuthMethod:
         Raises:
             VaultError: Vault itself is unreachable or refuses.
         """
-        path = f"auth/{self.path}/role/federation-check"
+        path = f"auth/{self.path}/role/{LOOKUP_PROBE}"
         wanted = {"auth_type": "iam", "bound_iam_principal_arn": arn}
         try:
             self.vault.write(path, wanted, timeout=ASKS_AWS_SECONDS)

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clients.errors import NotSignedInError, VaultError
+from federation.rights import SESSION_PROBE
 
 if TYPE_CHECKING:
     from clients.vault import Vault
 
 NOT_SIGNED_IN = "NoCredentialProviders"
 """What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
-
-PROBE = "session-check"
-"""Name of a static role and of an IAM user, neither of which ever exists."""
 
 REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
 """How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
@@ -51,9 +49,9 @@ class SecretsEngine:
             NotSignedInError: AWS gave the engine no session.
             VaultError: unreachable or refused, or AWS answered something else.
         """
-        role = f"{self.path}/static-roles/{PROBE}"
+        role = f"{self.path}/static-roles/{SESSION_PROBE}"
         try:
-            self.vault.write(role, {"username": PROBE})
+            self.vault.write(role, {"username": SESSION_PROBE})
         except VaultError as error:
             if NOT_SIGNED_IN in str(error):
                 raise NotSignedInError(

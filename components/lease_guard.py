@@ -9,6 +9,7 @@ import pulumi
 from pulumi_command import local
 
 from federation.account import AccountAccess
+from federation.kept_users import WHERE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class LeaseGuard(local.Command):
             name,
             # Found on PATH at that time: an absolute path would tie the state to one machine.
             delete=shlex.join(["python", "-m", "operations.revoke_leases", args.mount, args.role]),
-            environment=environment | {"IAM_USERS": json.dumps(known)},
+            environment=environment | {WHERE: json.dumps(known)},
             triggers=list(args.replaced_by),
             opts=opts,
         )

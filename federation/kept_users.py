@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import join
 
+WHERE = "IAM_USERS"
+"""Environment variable by which a lease guard tells its command where the users are: a JSON object
+with ``iam_path`` and the fields of ``AccountAccess``."""
+
 OPERATIONS = {
     "a password": ("delete-login-profile", ""),
     "an MFA device": ("deactivate-mfa-device", "--serial-number"),

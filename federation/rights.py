@@ -18,7 +18,12 @@ Rights = dict[str, frozenset[str]]
 WRITTEN: Final = frozenset(("read", "update", "delete"))
 MADE: Final = WRITTEN | {"create"}
 PATHS_OF_LEASES: Final = ("creds", "sts")
-"""Both hand out credentials of every Vault role of a secrets engine."""
+"""Both hand out credentials of every Vault role of a secrets engine (Vault, AWS secrets engine API,
+"Generate credentials")."""
+SESSION_PROBE: Final = "session-check"
+"""Name of a static role and of an IAM user, neither of which ever exists."""
+LOOKUP_PROBE: Final = "federation-check"
+"""Name of a Vault role of an auth method that is never made: AWS does not know its principal."""
 
 
 def of_namespace(name: str, *, managed: bool) -> Rights:
@@ -52,7 +57,7 @@ def of_secrets_engine(path: str, roles: Iterable[str]) -> Rights:
         f"sys/mounts/{path}": WRITTEN,
         f"sys/mounts/{path}/tune": frozenset(("update",)),
         f"{path}/config/root": MADE - {"delete"},
-        f"{path}/static-roles/session-check": frozenset(("update",)),
+        f"{path}/static-roles/{SESSION_PROBE}": frozenset(("update",)),
         f"{path}/roles": frozenset(("list",)),
     }
     for role in roles:
@@ -69,7 +74,7 @@ def of_auth_method(path: str, roles: Iterable[str], accounts: Iterable[str]) -> 
         **_of_method(path),
         f"auth/{path}/config/client": MADE,
         f"auth/{path}/config/identity": frozenset(("read", "update")),
-        f"auth/{path}/role/federation-check": frozenset(("create",)),
+        f"auth/{path}/role/{LOOKUP_PROBE}": frozenset(("create",)),
         **{f"auth/{path}/config/sts/{account}": MADE for account in accounts},
         **{f"auth/{path}/role/{role}": MADE for role in roles},
     }

@@ -26,6 +26,8 @@ from clients.tls import TlsError, presented_chain
 from clients.vault import Vault
 from federation import certificates, identity
 from federation.identity import MountClass
+from federation.kept_users import WHERE
+from federation.rights import PATHS_OF_LEASES
 from operations import log, on_stdout
 from operations.revocation_errors import (
     ADVICE,
@@ -48,9 +50,6 @@ User Guide, "Changes that I make are not always immediately visible"), Vault end
 PATIENCE = "LEASE_REVOCATION_SECONDS"
 """Environment variable with another deadline: nobody types the command that a guard runs."""
 
-USERS = "IAM_USERS"
-"""Environment variable with a JSON object: ``iam_path`` and the fields of ``AccountAccess``."""
-
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
@@ -58,10 +57,6 @@ GONE_USER_SECONDS = 310.0
 """How long to wait for a lease whose IAM user is gone already, deleted by hand or by a Vault that
 lost AWS's answer. Vault believes AWS that a user does not exist once the lease is five minutes old
 (Vault, aws secrets engine, ``minAwsUserRollbackAge``), for AWS may not know a new user yet."""
-
-PATHS = ("creds", "sts")
-"""Both hand out credentials of every role (Vault, AWS secrets engine API, "Generate
-credentials")."""
 
 
 def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadline: float) -> bool:
@@ -118,7 +113,7 @@ def _request_paths(namespace: str, mount: str, role: str) -> frozenset[str]:
     """
     parts = [part for part in namespace.split("/") if part]
     ends = ("/".join((*parts[first:], mount)) for first in range(len(parts) + 1))
-    return frozenset(f"v1/{end}/{path}/{role}" for end in ends for path in PATHS)
+    return frozenset(f"v1/{end}/{path}/{role}" for end in ends for path in PATHS_OF_LEASES)
 
 
 def revoke(engine: SecretsEngine, role: str, *, deadline: float = DEADLINE_SECONDS) -> int:
@@ -139,7 +134,7 @@ def revoke(engine: SecretsEngine, role: str, *, deadline: float = DEADLINE_SECON
         NotFederatedError: Vault could not sign in, and no waiting mends it.
         LeasesRemainError: AWS did not let Vault delete what it had made.
     """
-    return sum(_empty(engine, f"{engine.path}/{path}/{role}", deadline) for path in PATHS)
+    return sum(_empty(engine, f"{engine.path}/{path}/{role}", deadline) for path in PATHS_OF_LEASES)
 
 
 def _empty(engine: SecretsEngine, prefix: str, deadline: float) -> int:
@@ -212,7 +207,7 @@ def _advice(error: Exception, mount: str, namespace: str) -> str:
 
     where = "".join(f"{option} " for option in identity.command_scope(namespace))
     known = next(kind for kind in type(error).__mro__ if kind in ADVICE)
-    users = json.loads(os.environ.get(USERS, "{}"))
+    users = json.loads(os.environ.get(WHERE, "{}"))
     kept = what_keeps_users(users) if known is UserKeptError else ""
     return ADVICE[known].format(config=f"{where}{mount}/config/root", kept=kept)
 
