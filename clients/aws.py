@@ -219,20 +219,15 @@ def what_keeps_users(users: Mapping[str, Any]) -> str:
 
 def _iam(access: AccountAccess) -> IAMClient:
     """Return an IAM client that provably acts in the account, as ``allowed_account_ids`` does."""
-    # What is wrong with credentials shows when they are first used; a role is assumed by others.
     setting = "profile" if access.profile else ""
+    what = f"sign in to account {access.account_id}"
     try:
         session = boto3.Session(profile_name=access.profile, region_name=access.region)
         if access.deploy_role_arn:
-            session.client("sts", config=BOUNDS).get_caller_identity()
+            session = _deploying(session, access, access.deploy_role_arn, what)
             setting = "deployRoleArn"
-            session = _assume(session, access, access.deploy_role_arn)
-        actual = session.client("sts", config=BOUNDS).get_caller_identity()["Account"]
+        actual = _caller(session)
     except (ClientError, BotoCoreError) as error:
-        what = f"sign in to account {access.account_id}"
-        if setting == "deployRoleArn" and _code(error) == "AccessDenied":
-            hint = "the role must be there, trust whoever deploys, and ask for no other externalId"
-            raise SignInError(f"{_failure(what, error)} ({hint})", setting) from error
         raise SignInError(str(_failure(what, error)), setting) from error
     if actual != access.account_id:
         raise SignInError(
@@ -241,6 +236,26 @@ def _iam(access: AccountAccess) -> IAMClient:
             setting,
         )
     return session.client("iam", config=BOUNDS)
+
+
+def _caller(session: boto3.Session) -> str:
+    return session.client("sts", config=BOUNDS).get_caller_identity()["Account"]
+
+
+def _deploying(
+    session: boto3.Session, access: AccountAccess, role_arn: str, what: str
+) -> boto3.Session:
+    """Return a session of the deploy role; who assumes it is looked at only if AWS refuses."""
+    try:
+        return _assume(session, access, role_arn)
+    except ClientError as error:
+        _caller(session)  # its own credentials may be what is wrong: then AWS refuses this too
+        hint = ""
+        if _code(error) == "AccessDenied":
+            hint = (
+                " (the role must be there, trust whoever deploys, and ask for no other externalId)"
+            )
+        raise SignInError(f"{_failure(what, error)}{hint}", "deployRoleArn") from error
 
 
 def _assume(session: boto3.Session, access: AccountAccess, role_arn: str) -> boto3.Session:
