@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from moto.core.utils import get_service_model
 
-from lab.aws.front import resources, routing
+from lab.aws.front import resources
 from lab.aws.front.endpoints import Endpoint
 from lab.aws.front.resources import S3_ACTIONS, ResourceCall
 from lab.aws.front.routing import Asked
@@ -35,7 +36,7 @@ CALLER = Caller(
 LISTING = [
     (service, operation)
     for service in ("dynamodb", "ec2")
-    for operation in routing.service_model(service).operation_names
+    for operation in get_service_model(service).operation_names
     if operation.startswith(("Describe", "List")) and operation in reference(service)
 ]
 EVERYTHING = {
@@ -61,7 +62,7 @@ def needs(service: str, operation: str, **arguments: Any) -> Sequence[Authorizat
 
 @pytest.mark.parametrize("operation", sorted(S3_ACTIONS))
 def test_s3_is_asked_on_bucket_or_object_with_keys_that_it_has(operation: str) -> None:
-    members = routing.service_model("s3").operation_model(operation).input_shape
+    members = get_service_model("s3").operation_model(operation).input_shape
     known = {*members.members} if members else set()
     values = {"Bucket": "b", "Key": "k/x", "Prefix": "", "Delimiter": "/", "MaxKeys": "1"}
     values["VersionId"] = "v"

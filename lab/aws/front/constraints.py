@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+from moto.core.utils import get_service_model
 
 from lab.aws.front.wire import ApiError
 
@@ -37,7 +37,7 @@ def check(service: str, operation: str, parameters: Mapping[str, str]) -> None:
 
 def knows(service: str, operation: str) -> bool:
     """Say whether AWS publishes such an operation."""
-    return operation in _service(service).operation_names
+    return operation in get_service_model(service).operation_names
 
 
 @lru_cache
@@ -47,13 +47,8 @@ def may_leave_out_user(operation: str) -> bool:
     return shape is not None and "UserName" in shape.members.keys() - {*shape.required_members}
 
 
-@lru_cache
-def _service(service: str) -> Any:  # noqa: ANN401 - botocore leaves it open
-    return botocore.session.Session().get_service_model(service)
-
-
 def _operation(service: str, operation: str) -> OperationModel:
-    model: OperationModel = _service(service).operation_model(operation)
+    model: OperationModel = get_service_model(service).operation_model(operation)
     return model
 
 

@@ -9,12 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-import botocore.session
+from moto.core.utils import get_service_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from botocore.model import OperationModel, ServiceModel
+    from botocore.model import OperationModel
 
     from lab.aws.front.endpoints import Endpoint
     from lab.aws.front.wire import Message
@@ -47,14 +47,8 @@ def asked(message: Message, endpoint: Endpoint) -> Asked:
 
 def operation_model(service: str, operation: str) -> OperationModel | None:
     """Return AWS's model of an operation; None if the service has none of this name."""
-    model = service_model(service)
+    model = get_service_model(service)
     return model.operation_model(operation) if operation in model.operation_names else None
-
-
-@cache
-def service_model(service: str) -> ServiceModel:
-    """Return AWS's model of a service by botocore's name."""
-    return botocore.session.Session().get_service_model(service)
 
 
 def bucket_path(message: Message, endpoint: Endpoint) -> str:
@@ -115,7 +109,7 @@ class _Route:
 
 @cache
 def _routes(service: str) -> tuple[_Route, ...]:
-    model = service_model(service)
+    model = get_service_model(service)
     return tuple(_route(model.operation_model(name)) for name in model.operation_names)
 
 
