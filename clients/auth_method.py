@@ -34,7 +34,11 @@ class AuthMethod:
         """
         body = {"role": role, **proof}
         answer = self.vault.write(
-            f"auth/{self.path}/login", body, verb="accept", timeout=ASKS_AWS_SECONDS
+            f"auth/{self.path}/login",
+            body,
+            verb="accept",
+            timeout=ASKS_AWS_SECONDS,
+            repeatable=False,  # a token that nobody got would live on
         )
         if answer is None:
             raise VaultError(f"Vault at {self.vault.address} has no auth method at {self.path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import hvac
 import hvac.exceptions
 import requests  # hvac lets its exceptions through
 
+from clients.cluster import ClusterSession, UnsafeRedirectError, advice, cut_off
 from clients.errors import (
     VaultError,
     VaultForbiddenError,
@@ -63,6 +65,17 @@ class HeldMount:
     vault_roles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """Which part in a cluster the node has that answers."""
+
+    performance_standby: bool = False
+    replication: str = ""
+    """``primary`` or ``secondary``, where performance replication is used."""
+    disaster_recovery: str = ""
+    """The same for disaster recovery."""
+
+
 class Vault:
     """A connection to one namespace of one Vault; a context manager.
 
@@ -79,9 +92,7 @@ class Vault:
     def __init__(self, address: str, namespace: str = "", *, timeout: float = 10.0) -> None:
         self.address = address
         self._timeout = timeout
-        self._client = hvac.Client(
-            url=address, namespace=namespace or None, timeout=timeout, verify=_verify()
-        )
+        self._client = _client(address, timeout, namespace=namespace or None)
 
     def __enter__(self) -> Self:
         return self
@@ -261,6 +272,28 @@ class Vault:
         ]
         return {each.audience for each in held if each}
 
+    def node(self) -> Node:
+        """Return what kind of node of a cluster answers.
+
+        Source: Vault, "/sys/health". Asked without a token, in the root namespace, and so that
+        every kind answers alike.
+
+        Raises:
+            VaultError: unreachable.
+        """
+        alike = "standbyok=true&perfstandbyok=true&drsecondarycode=200&sealedcode=200"
+        try:
+            health = public_document(f"{self.address}/v1/sys/health?{alike}", timeout=self._timeout)
+        except VaultUnreachableError:
+            raise
+        except VaultError:
+            return Node()  # what stands before it need not let this through
+        return Node(
+            performance_standby=bool(health.get("performance_standby")),
+            replication=str(health.get("replication_performance_mode") or ""),
+            disaster_recovery=str(health.get("replication_dr_mode") or ""),
+        )
+
     def version(self) -> str:
         """Return the server's version, for example ``1.21.0+ent``.
 
@@ -338,6 +371,7 @@ class Vault:
         *,
         verb: str = "update",
         timeout: float | None = None,
+        repeatable: bool = True,
     ) -> dict[str, Any] | None:
         """Write to a path and return the whole answer, empty without one; ``None``: no such path.
 
@@ -346,12 +380,14 @@ class Vault:
             data: May hold secrets; no error shows it.
             verb: What an error says that Vault does not do.
             timeout: Seconds for the answer; the connection's own where none is given.
+            repeatable: Whether it may be done twice, where nobody knows of the first time.
 
         Raises:
             VaultError: unreachable or refused.
         """
-        post, bounds = self._client.adapter.post, (self._timeout, timeout or self._timeout)
-        answer = self._ask(verb, path, lambda: post(f"/v1/{path}", json=data, timeout=bounds))
+        bounds = (self._timeout, timeout or self._timeout)
+        post = partial(self._client.adapter.post, timeout=bounds, repeatable=repeatable)
+        answer = self._ask(verb, path, lambda: post(f"/v1/{path}", json=data))
         # Where Vault answers nothing, hvac returns the response itself.
         return answer if answer is None or isinstance(answer, dict) else {}
 
@@ -377,7 +413,9 @@ class Vault:
             if isinstance(error, hvac.exceptions.Forbidden):
                 hint = "is VAULT_TOKEN set, still valid, and allowed to do this?"
                 raise VaultForbiddenError(f"{message} ({hint})") from error
-            if isinstance(error, hvac.exceptions.VaultDown):
+            if hint := advice(reasons):
+                message += f" ({hint})"
+            elif isinstance(error, hvac.exceptions.VaultDown):
                 message += " (unseal it, or see its log)"
             raise VaultError(message) from error
         except requests.RequestException as error:
@@ -396,9 +434,9 @@ def public_document(url: str, *, timeout: float = 10.0) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
-    client = hvac.Client(url=origin, token="", timeout=timeout, verify=_verify())
+    client = _client(origin, timeout, token="")
     try:
-        document = client.adapter.get(parts.path)
+        document = client.adapter.get(parts.path, params=parts.query)
     except hvac.exceptions.VaultError as error:
         reasons = "; ".join(error.errors or [type(error).__name__])
         raise VaultError(f"{url} is not served: {reasons}") from error
@@ -411,17 +449,32 @@ def public_document(url: str, *, timeout: float = 10.0) -> dict[str, Any]:
     return document
 
 
+def _client(address: str, timeout: float, **options: str | None) -> hvac.Client:
+    session = ClusterSession()
+    session.verify = _verify()  # hvac prefers it to what it is told itself
+    return hvac.Client(
+        url=address, timeout=timeout, verify=session.verify, session=session, **options
+    )
+
+
 def _verify() -> str | bool:
     return os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or True
 
 
 def _unreachable(address: str, error: requests.RequestException) -> VaultUnreachableError:
+    if isinstance(error, UnsafeRedirectError):
+        return VaultUnreachableError(str(error))
+    asked = urlsplit(str(getattr(error.request, "url", None) or address))
+    if asked.netloc and asked.netloc != urlsplit(address).netloc:
+        address = f"{asked.scheme}://{asked.netloc}, to which Vault at {address} sends its clients,"
     if isinstance(error, requests.exceptions.SSLError):
         return VaultUntrustedError(
             f"{address} cannot be reached: its certificate is not trusted here; set VAULT_CACERT "
             "to the authority's certificate"
         )
-    if isinstance(error, requests.exceptions.ProxyError):
+    if cut_off(error):
+        why = "it ended the connection; see its log, and whether a leader is missing"
+    elif isinstance(error, requests.exceptions.ProxyError):
         why = "the proxy of HTTPS_PROXY does not let the request through"
     elif isinstance(error, requests.exceptions.Timeout):
         why = "no answer in time; check that it is up and not blocked by a firewall"

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
+VAULT_RETRIES = 4
+"""How often a provider makes a request again that fails, its ``maxRetries``. Its own default, 2, is
+over after three seconds, and a cluster may look for a leader for longer. The pauses grow by a
+second: these end after ten to fifteen. More would let a Vault that is gone look like a slow one."""
+
+
 class Cluster:
     """Connects to Vault, once, and then provides for each namespace.
 
@@ -90,4 +96,5 @@ def _signed_in(connection: Connection, namespace: str) -> vault.ProviderArgs:
         # No `token`, which would stand in previews and in the state: VAULT_TOKEN it is. And no
         # child token, which nobody would revoke.
         skip_child_token=True,
+        max_retries=VAULT_RETRIES,
     )

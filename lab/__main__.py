@@ -188,10 +188,12 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME=VALUE",
         help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
-        "key_delay_seconds=S, service_control_policy=FILE, unreachable=HOST,..., "
+        "key_delay_seconds=S, vault_standby_lag_seconds=S, "
+        "vault_replication=primary or secondary, service_control_policy=FILE, "
+        "unreachable=HOST,..., "
         "presented_chain=HOST:CHAIN,... "
         f"({', '.join(switches.PRESENTED_CHAINS)}), "
-        "fault=KIND:WRITE or fault=KIND (watch, watch-all, refuse, hold, lose); "
+        "fault=KIND:WRITE or fault=KIND (watch, watch-all, refuse, hold, lose, step-down); "
         "an empty value resets",
     )
     return parser

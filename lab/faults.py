@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs
 
+from lab.cluster import VAULT_HOST
 from lab.hosts import aws_host
+from lab.wire import RequestReader, answer
 
 if TYPE_CHECKING:
     from lab.home import Home
     from lab.switches import Fault, SwitchBoard
-    from lab.tls import TlsStream
+    from lab.wire import Stream
 
-_READING_METHODS: Final = frozenset({"GET", "HEAD", "LIST", "OPTIONS"})
-_READING_PATHS: Final = ("/lookup", "/capabilities-self")
-"""Ends of Vault's paths that are read by POST or PUT."""
-_READING_ACTIONS: Final = ("Get", "List", "AssumeRole", "Simulate")
-_NAMES: Final = ("RoleName", "PolicyName", "Url", "OpenIDConnectProviderArn", "ClientID")
-"""Parameters of an AWS call that tell one write from another; users' names are random."""
 _POLL_SECONDS: Final = 0.01
+LEADERLESS_SECONDS: Final = 5
+"""How long nobody leads after a leader has stepped down."""
 _VAULT_REFUSES: Final = b'{"errors":["1 error occurred:\\n\\t* permission denied\\n\\n"]}\n'
 _AWS_REFUSES: Final = (
     b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>The laboratory "
@@ -32,31 +30,13 @@ _AWS_REFUSES: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    method: str
-    path: str
-    body: bytes
-    raw: bytes
-
-    def name(self, host: str) -> str:
-        """Return what tells this request from others."""
-        if self.path != "/":
-            return f"{host} {self.method} {self.path}"
-        given = self._parameters()
-        names = (given[name] for name in _NAMES if name in given)
-        return " ".join((host, given.get("Action", ""), *names))
-
-    def reads(self) -> bool:
-        """Tell whether it changes nothing."""
-        if self.method in _READING_METHODS or self.path.endswith(_READING_PATHS):
-            return True
-        action = self._parameters().get("Action", "") if self.path == "/" else ""
-        return action.startswith(_READING_ACTIONS)
-
-    def _parameters(self) -> dict[str, str]:
-        given = parse_qs(self.body.decode("latin-1"))
-        return {name: values[0] for name, values in given.items()}
+_NO_LEADER: Final = (
+    ("500 Internal Server Error", "local node not active but active cluster node not found"),
+    ("503 Service Unavailable", "no active Vault instance found"),
+    ("", ""),
+)
+"""What nodes without a leader answer in turns, by ``http/handler.go`` of Vault; of the last, which
+is ending, the client sees the connection reset."""
 
 
 class FaultLine:
@@ -68,8 +48,10 @@ class FaultLine:
         self._fault: Fault | None = None
         self._met = False
         self._counts: Counter[str] = Counter()
+        self._leader_at = 0.0
+        self._answers = cycle(_NO_LEADER)
 
-    def watched(self, client: TlsStream, host: str) -> TlsStream | WatchedClient:
+    def watched(self, client: Stream, host: str) -> Stream:
         """Return the stream to read a new client by; the plain one unless a fault is set."""
         if self._switches.read().fault is None:
             return client
@@ -87,6 +69,14 @@ class FaultLine:
             return name, None
         self._met = fault.write in ("", name) and name not in fault.spared
         return name, fault if self._met else None
+
+    def step_down(self) -> None:
+        """Leave Vault's cluster without a leader for a while."""
+        self._leader_at = time.monotonic() + LEADERLESS_SECONDS
+
+    def leaderless(self) -> tuple[str, str] | None:
+        """Return status and reason of what a node answers while nobody leads; none if one does."""
+        return next(self._answers) if time.monotonic() < self._leader_at else None
 
     async def ends(self, fault: Fault) -> None:
         """Return as soon as the switch says something else."""
@@ -112,21 +102,25 @@ class FaultLine:
 class WatchedClient:
     """A client's decrypted stream, handed on one whole request at a time."""
 
-    def __init__(self, client: TlsStream, host: str, line: FaultLine) -> None:
+    def __init__(self, client: Stream, host: str, line: FaultLine) -> None:
         self._client = client
         self._host = host
         self._line = line
-        self._buffer = b""
+        self._requests = RequestReader(client)
         self._losing: tuple[str, Fault] | None = None
 
     async def read(self) -> bytes:
         """Return the next request that is to reach the host, or none once the client has ended.
 
         Raises:
-            ConnectionError: the client went away while its write was held.
+            ConnectionError: the client went away while its write was held, or met a node that
+                is ending.
         """
-        while request := await self._request():
+        while request := await self._requests.next():
             name = request.name(self._host)
+            if self._host == VAULT_HOST and (said := self._line.leaderless()):
+                await self._leaderless(*said)
+                continue
             if request.reads():
                 self._line.reads(name)
                 return request.raw
@@ -137,6 +131,11 @@ class WatchedClient:
             if fault.kind == "refuse":
                 self._line.note(write, "refused")
                 await self._refuse()
+                continue
+            if fault.kind == "step-down":
+                self._line.note(write, "leaderless")
+                self._line.step_down()
+                await self._leaderless(*_NO_LEADER[0])
                 continue
             if fault.kind == "hold":
                 await self._hold(write, fault)
@@ -162,45 +161,23 @@ class WatchedClient:
         """Tell the client that nothing more comes."""
         await self._client.finish()
 
-    async def _request(self) -> _Request | None:
-        while b"\r\n\r\n" not in self._buffer:
-            if not await self._more():
-                return None
-        head, _, _ = self._buffer.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        fields = (line.partition(":") for line in lines)
-        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
-        if "transfer-encoding" in headers or "expect" in headers:
-            raise ConnectionAbortedError(f"faults are for requests of a given length: {first}")
-        end = len(head) + len(b"\r\n\r\n")
-        whole = end + int(headers.get("content-length", "0"))
-        while len(self._buffer) < whole:
-            if not await self._more():
-                return None
-        raw, self._buffer = self._buffer[:whole], self._buffer[whole:]
-        method, path, _ = first.split(" ")
-        return _Request(method=method, path=path.partition("?")[0], body=raw[end:], raw=raw)
-
-    async def _more(self) -> bool:
-        data = await self._client.read()
-        self._buffer += data
-        return bool(data)
-
     async def _refuse(self) -> None:
-        body, kind = (
+        said = (
             (_AWS_REFUSES, "text/xml")
             if aws_host(self._host)
             else (_VAULT_REFUSES, "application/json")
         )
-        head = (
-            f"HTTP/1.1 403 Forbidden\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        await self._client.write(head.encode() + body)
+        await self._client.write(answer("403 Forbidden", *said))
+
+    async def _leaderless(self, status: str, reason: str) -> None:
+        if not status:
+            raise ConnectionAbortedError("the node is ending, as the switches say")
+        await self._client.write(answer(status, json.dumps({"errors": [reason]}).encode()))
 
     async def _hold(self, write: str, fault: Fault) -> None:
         self._line.note(write, "held")
         ending = asyncio.create_task(self._line.ends(fault))
-        leaving = asyncio.create_task(self._more())
+        leaving = asyncio.create_task(self._requests.more())
         try:
             await asyncio.wait({ending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done() and not leaving.result():

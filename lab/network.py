@@ -16,14 +16,18 @@ import ssl
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lab.authority import ServerContexts
-from lab.faults import FaultLine, WatchedClient
+from lab.cluster import VAULT_HOST, Standby
+from lab.faults import FaultLine
 from lab.home import Home, read_json
 from lab.hosts import aws_host
 from lab.switches import SwitchBoard
 from lab.tls import CHUNK_BYTES, TlsStream
+
+if TYPE_CHECKING:
+    from lab.wire import Stream
 
 _LOG = logging.getLogger("lab.network")
 
@@ -53,7 +57,7 @@ class _Directory:
 
     def __init__(self) -> None:
         self._hosts = {
-            "vault.lab.test": "vault",
+            VAULT_HOST: "vault",
             "issuer.lab.test": "issuer",  # what the world sees of a private Vault
             "people.lab.test": "people",
             "graph.microsoft.com": "people",  # whom a person of too many groups is in
@@ -69,7 +73,7 @@ class _Tunnel:
 
     def __init__(
         self,
-        client: TlsStream | WatchedClient,
+        client: Stream,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         host: str,
@@ -134,6 +138,7 @@ class Proxy:
         self._ports: dict[str, int] = read_json(home.ports)
         self._switches = SwitchBoard(home)
         self._faults = FaultLine(home, self._switches)
+        self._standby = Standby(self._ports["vault"], self._switches)
         self._contexts = ServerContexts(home)
         self._directory = _Directory()
         self._turns = itertools.count()
@@ -207,7 +212,7 @@ class Proxy:
             except ssl.SSLError as problem:
                 _LOG.info("%s: the client ended the TLS handshake: %s", host, problem.reason)
                 raise
-            seen = self._faults.watched(client, host)
+            seen = self._faults.watched(self._standby.seen(client, host), host)
             tunnel = _Tunnel(seen, backend_reader, backend_writer, host, self._switches)
             self._tunnels[task] = tunnel
             await tunnel.run()

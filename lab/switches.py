@@ -21,7 +21,8 @@ PRESENTED_CHAINS: Final = (
     "renewed-root",
     "alternating",
 )
-FaultKind = Literal["watch", "watch-all", "refuse", "hold", "lose"]
+REPLICATION: Final = ("", "primary", "secondary")
+FaultKind = Literal["watch", "watch-all", "refuse", "hold", "lose", "step-down"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,8 @@ class Fault:
     """``watch``: nothing goes wrong, writes are only listed. ``watch-all``: the same, and reads are
     listed too. ``refuse``: answered with 403, the host never sees it. ``hold``: kept from the host
     until the switch changes. ``lose``: the host acts, but its answer is kept and, once the switch
-    changes, lost with the connection."""
+    changes, lost with the connection. ``step-down``: the leader of Vault's cluster has just stepped
+    down; for some seconds every request to Vault fails, in different ways, and none reaches it."""
     write: str = ""
     """Which write, as ``Home.writes`` lists it: the second of several alike ends in ``(2)``.
     Empty: whichever comes first."""
@@ -54,6 +56,13 @@ class Switches:
     key_delay_seconds: float = 0
     """How long after it was made some service does not know an IAM user's access key: STS and IAM
     for half of it, all others for the whole. Each account's administrator is known all along."""
+    vault_standby_lag_seconds: float = 0
+    """How long the node that answers for Vault, a performance standby, does not know of a write: a
+    request that asks for its index is answered with 412, and one that reads the path that was
+    written, as before. What else changed with it is there. For connections opened afterwards."""
+    vault_replication: str = ""
+    """What the cluster is in performance replication, ``primary`` or ``secondary``, as its health
+    says it; all else is that of a cluster without. For connections opened afterwards."""
     service_control_policy: dict[str, Any] | None = None
     """What an organisation allows in its accounts beside the policy that allows all, as a document
     of IAM's policy language: its denials count against every principal, administrators too."""
@@ -110,6 +119,10 @@ def parse(values: dict[str, Any]) -> Switches:
             raise ValueError(
                 f"presented_chain of {host} is {chain!r}; it may be {', '.join(PRESENTED_CHAINS)}"
             )
+    if values.get("vault_replication", "") not in REPLICATION:
+        raise ValueError(
+            f"vault_replication is {values['vault_replication']!r}; it may be primary or secondary"
+        )
     if values.get("fault") is not None:
         values["fault"] = _fault(values["fault"])
     policy = values.get("service_control_policy")
@@ -154,7 +167,7 @@ def changed(switches: Switches, assignments: Iterable[str]) -> Switches:
     return parse(values)
 
 
-def _value(name: str, text: str) -> float | dict[str, Any] | tuple[str, ...]:
+def _value(name: str, text: str) -> float | str | dict[str, Any] | tuple[str, ...]:
     if name == "service_control_policy":
         try:
             document: dict[str, Any] = read_json(Path(text))
@@ -164,6 +177,8 @@ def _value(name: str, text: str) -> float | dict[str, Any] | tuple[str, ...]:
     if name == "fault":
         kind, _, write = text.partition(":")
         return {"kind": kind.strip(), "write": write.strip()}
+    if name == "vault_replication":
+        return text.strip()
     if name == "unreachable":
         return tuple(host.strip().lower() for host in text.split(","))
     if name == "presented_chain":

@@ -17,6 +17,8 @@ from federation.rights import lacking
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clients.vault import Node
+
 
 class MisledError(Exception):
     """The shell would send the official provider to another namespace than declared."""
@@ -101,9 +103,34 @@ def _misled() -> str:
 def _trouble(address: str) -> str:
     """Return why Vault cannot be used and what to do; empty if it can."""
     try:
-        reach.first(address).look_up_token()
+        connection = reach.first(address)
+        if trouble := _unfit(address, connection.node()):
+            return trouble
+        connection.look_up_token()
     except VaultError as error:
         return str(error)
+    return ""
+
+
+def _unfit(address: str, node: Node) -> str:
+    """Return why this node's cluster is not the one to deploy to; empty if it is."""
+    if node.disaster_recovery == "secondary":
+        return (
+            f"Vault at {address} is a secondary of disaster recovery replication, which serves "
+            "nobody: let the address lead to the primary"
+        )
+    if node.replication == "secondary":
+        return (
+            f"Vault at {address} is a performance secondary: mounts, issuer and keys are the "
+            "primary's, and leases that the primary gave out could not be revoked from here; let "
+            "vault.address lead to the primary, and see docs/high-availability.md"
+        )
+    if node.performance_standby:
+        log.warning(
+            "a performance standby answers for Vault at %s, and what it reads may be old: let the "
+            "address lead to the active node alone (docs/high-availability.md)",
+            address,
+        )
     return ""
 
 

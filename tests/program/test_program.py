@@ -162,6 +162,11 @@ def test_the_vault_provider_carries_no_token(program: Engine) -> None:
     ]
 
 
+def test_the_vault_provider_waits_for_a_leader(program: Engine) -> None:
+    (provider,) = [e for e in program.registered() if e.type == "pulumi:providers:vault"]
+    assert provider.inputs["maxRetries"] == "4"
+
+
 def test_the_aws_provider_refuses_any_other_account_and_gives_up_in_useful_time(
     program: Engine,
 ) -> None:

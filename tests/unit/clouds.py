@@ -147,6 +147,9 @@ class World:
 
     def __exit__(self, *_: object) -> None: ...
 
+    def node(self) -> client.Node:
+        return client.Node()
+
     def look_up_token(self) -> None:
         self._answering()
 
