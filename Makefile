@@ -20,10 +20,10 @@ tools: # what the machine lacks, built once and cached for this user
 	@$(PYTHON) -m tools.bootstrap
 
 up: lab ## everything from nothing to the dev stack deployed in the laboratory
-	@$(ENTER); python -m operations.recover --stack $(STACK)
+	@$(ENTER); vaultaws recover --stack $(STACK)
 	@$(ENTER); pulumi stack select --create $(STACK)
 	@$(ENTER); pulumi up --stack $(STACK) --yes --skip-preview --suppress-outputs
-	@$(ENTER); python -m operations.summary --stack $(STACK)
+	@$(ENTER); vaultaws summary --stack $(STACK)
 
 preview: lab ## what `make up` would change
 	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff
@@ -31,9 +31,9 @@ preview: lab ## what `make up` would change
 # Vault gone for good must not be started: a new one, without any lease, would answer in its place.
 down: $(if $(ABANDON_VAULT),tools,lab) ## destroy the stack: nothing is left (ABANDON_VAULT=1: Vault is gone for good)
 ifdef ABANDON_VAULT
-	@$(ENTER); python -m operations.abandon_vault --stack $(STACK)
+	@$(ENTER); vaultaws abandon --stack $(STACK)
 else
-	@$(ENTER); python -m operations.recover --stack $(STACK)
+	@$(ENTER); vaultaws recover --stack $(STACK)
 	@$(ENTER); pulumi destroy --stack $(STACK) --yes --skip-preview
 endif
 

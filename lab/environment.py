@@ -106,5 +106,5 @@ def entered(
 
 
 def _in_front(path: str) -> str:
-    ours = [str(REPOSITORY / ".venv" / "bin"), str(BINARIES)]
+    ours = [str(REPOSITORY / ".venv" / "bin"), str(BINARIES), str(REPOSITORY / "bin")]
     return os.pathsep.join(dict.fromkeys([*ours, *path.split(os.pathsep)]))

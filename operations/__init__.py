@@ -1,17 +1,12 @@
-"""The commands around ``pulumi up``, each a module: ``python -m operations.<name>``.
+"""What is done around ``pulumi up``: one console script, ``vaultaws``.
 
-Their functions log what they do; only the commands write it where a person reads.
+``commands`` holds what is typed, an option list each; the other rooms do it, and log what they do.
 """
 
 import logging
-import sys
 
 log = logging.getLogger("operations")
 
 
-def on_stdout() -> None:
-    """Write what the functions of this room tell to stdout, a line at once, and nothing else."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
+class OperationError(Exception):
+    """What was asked was not done; the message says why and what to do, and holds no secret."""

@@ -1,31 +1,9 @@
-"""Say what a deployed stack consists of and what to type next: ``python -m operations.summary``."""
+"""Says what a deployed stack consists of and what to type next."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import shlex
-import subprocess
-import sys
 from typing import Any
-
-
-def main() -> int:
-    """Print the summary of one stack; return the exit code of the engine where it has none."""
-    parser = argparse.ArgumentParser(prog="python -m operations.summary", description=__doc__)
-    parser.add_argument("--stack", required=True, help="name of the stack")
-    stack = parser.parse_args().stack
-    answer = subprocess.run(
-        ["pulumi", "stack", "output", "--json", "--stack", stack],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        print(answer.stderr, end="", file=sys.stderr)
-        return answer.returncode
-    print(describe(stack, json.loads(answer.stdout)))
-    return 0
 
 
 def describe(stack: str, outputs: dict[str, Any]) -> str:
@@ -105,7 +83,3 @@ def _log_in(method: dict[str, Any]) -> list[str]:
         "                               (the second way needs no Vault CLI; in the laboratory",
         "                               AWS_PROFILE=main-app is such a principal)",
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -101,7 +101,7 @@ class Report:
                 "mend what is named, then type "
                 f"`python -m examples.fleet.run {self.command} --only {' '.join(names)}`, with "
                 "the same options; a stack whose run was killed first needs "
-                "`python -m operations.recover --stack STACK`"
+                "`vaultaws recover --stack STACK`"
             )
         return "\n".join(lines)
 

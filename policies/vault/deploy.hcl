@@ -14,7 +14,7 @@ path "sys/capabilities-self" {
 }
 
 # A namespace that the stack makes; "read" alone where it is "existing". The last two only for
-# operations.recover.
+# `vaultaws recover`.
 path "sys/namespaces/team-a" {
   capabilities = ["create", "update", "read", "delete"]
 }
@@ -177,7 +177,7 @@ path "identity/group-alias/id/*" {
   capabilities = ["read", "update", "delete"]
 }
 
-# Only for operations.recover.
+# Only for `vaultaws recover`.
 path "identity/lookup/group" {
   capabilities = ["update"]
 }

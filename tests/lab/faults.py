@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lab import processes, switches
 from lab.switches import Fault, FaultKind, Switches
-from operations.revoke_leases import GONE_USER_SECONDS
+from operations.leases.revoke import GONE_USER_SECONDS
 from tests.lab.conftest import start
 from tests.lab.stacks import Stack, administrator, holdings
 
@@ -173,7 +173,7 @@ class Breaker:
     def recover(self) -> subprocess.CompletedProcess[str]:
         """Do what ``make up`` and ``make down`` do first."""
         finished = subprocess.run(
-            ["python", "-m", "operations.recover", "--stack", self.stack.name],
+            ["vaultaws", "recover", "--stack", self.stack.name],
             cwd=self.stack.folder,
             env=dict(self.laboratory.environment),
             capture_output=True,

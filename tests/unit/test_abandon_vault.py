@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clients.errors import VaultError, VaultUnreachableError, VaultUntrustedError
-from operations import abandon_vault, unrecorded
-from operations.abandon_vault import Orphans
-from operations.unrecorded import Found, Planned
+from operations.recovery import abandon_vault, unrecorded
+from operations.recovery.abandon_vault import Orphans
+from operations.recovery.unrecorded import Found, Planned
 
 DYNAMIC = Path(__file__).parents[2] / "components" / "dynamic"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import replaced
+from operations.recovery import replaced
 
 
 def test_nothing_depends_on_what_is_dropped() -> None:

@@ -10,7 +10,7 @@ from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableErro
 from clients.secrets_engine import SecretsEngine
 from clients.vault import HeldFederation, HeldMount
 from federation.identity import MountClass
-from operations import revocation_errors, revoke_leases
+from operations.leases import errors, revoke
 
 if TYPE_CHECKING:
     from clients.vault import Vault
@@ -74,17 +74,17 @@ class FakeVault:
 def _revoke(vault: FakeVault, deadline: float = 5) -> int:
     as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
     engine = SecretsEngine(as_vault, "aws")
-    return revoke_leases.revoke(engine, "my-role", deadline=deadline)
+    return revoke.revoke(engine, "my-role", deadline=deadline)
 
 
 def _await_requests(vault: FakeVault, deadline: float = 5, namespace: str = "") -> bool:
     as_vault: Vault = vault  # type: ignore[assignment] # it has what is asked of it
-    return revoke_leases.await_requests(as_vault, namespace, "aws", "my-role", deadline=deadline)
+    return revoke.await_requests(as_vault, namespace, "aws", "my-role", deadline=deadline)
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revoke_leases, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(revoke, "PAUSE_SECONDS", 0)
 
 
 def test_nothing_is_asked_of_a_role_without_leases() -> None:
@@ -128,7 +128,7 @@ def test_an_engine_that_never_signed_in_is_made_to_do_it_anew() -> None:
 def test_an_engine_that_is_not_federated_any_more_is_not_waited_for() -> None:
     vault = FakeVault("aws/creds/my-role/1", refusals=[VaultError(NOT_SIGNED_IN)] * 2)
     vault.audience = ""
-    with pytest.raises(revocation_errors.NotFederatedError, match="aws/config/root has no"):
+    with pytest.raises(errors.NotFederatedError, match="aws/config/root has no"):
         _revoke(vault)
     assert vault.revocations == 1
     assert vault.reconnected == 0
@@ -189,14 +189,14 @@ def test_a_request_of_the_own_namespace_is_waited_for_however_it_names_it(
 ) -> None:
     vault = FakeVault()
     vault.requests = [{"a": path}]
-    with pytest.raises(revocation_errors.RequestsRemainError):
+    with pytest.raises(errors.RequestsRemainError):
         _await_requests(vault, 0, namespace)
 
 
 def test_a_request_that_does_not_end_stops_the_destroy() -> None:
     vault = FakeVault()
     vault.requests = [{"a": "v1/aws/creds/my-role"}]
-    with pytest.raises(revocation_errors.RequestsRemainError, match=r"1 request\(s\).*aws/my-role"):
+    with pytest.raises(errors.RequestsRemainError, match=r"1 request\(s\).*aws/my-role"):
         _await_requests(vault, deadline=0)
 
 
@@ -225,27 +225,27 @@ def test_vault_is_given_the_time_it_needs_to_believe_that_a_user_is_gone(
 def test_a_user_who_stays_gone_for_longer_than_that_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(revoke_leases, "GONE_USER_SECONDS", 0)
+    monkeypatch.setattr(revoke, "GONE_USER_SECONDS", 0)
     vault = FakeVault("aws/creds/my-role/1", refusals=[VaultError("NoSuchEntity")] * 3)
-    with pytest.raises(revocation_errors.LeasesRemainError, match="NoSuchEntity"):
+    with pytest.raises(errors.LeasesRemainError, match="NoSuchEntity"):
         _revoke(vault, deadline=0)
 
 
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
-        ("AccessDenied", revocation_errors.LeasesRemainError),
-        ("NoCredentialProviders", revocation_errors.EngineNotSignedInError),
+        ("AccessDenied", errors.LeasesRemainError),
+        ("NoCredentialProviders", errors.EngineNotSignedInError),
         (
             "DeleteConflict: Cannot delete entity, must delete login",
-            revocation_errors.UserKeptError,
+            errors.UserKeptError,
         ),
     ],
 )
 def test_what_remains_is_said_with_the_reason(reason: str, kind: type[Exception]) -> None:
     refusals = [VaultError(f"failed to revoke: {reason}")] * 3
     vault = FakeVault("aws/creds/my-role/1", refusals=refusals)
-    with pytest.raises(revocation_errors.LeasesRemainError) as refusal:
+    with pytest.raises(errors.LeasesRemainError) as refusal:
         _revoke(vault, deadline=0)
     assert refusal.type is kind
     assert "1 lease(s) under aws/creds/my-role are left" in str(refusal.value)
@@ -266,47 +266,36 @@ def test_what_no_waiting_mends_is_not_repeated(error: type[VaultError]) -> None:
     [
         (VaultUnreachableError, "If Vault is gone for good"),
         (VaultForbiddenError, "`update` and `sudo` on sys/leases/revoke-prefix"),
-        (revocation_errors.RequestsRemainError, "Find out what holds them up"),
-        (revocation_errors.LeasesRemainError, "Check that Vault reaches AWS"),
-        (revocation_errors.LeasesRemainError, "from a service control policy of the organisation"),
+        (errors.RequestsRemainError, "Find out what holds them up"),
+        (errors.LeasesRemainError, "Check that Vault reaches AWS"),
+        (errors.LeasesRemainError, "from a service control policy of the organisation"),
         (
-            revocation_errors.EngineNotSignedInError,
+            errors.EngineNotSignedInError,
             "or a resource control policy of the organisation",
         ),
-        (revocation_errors.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
+        (errors.EngineNotSignedInError, "AWS's own reason is in CloudTrail"),
         (
-            revocation_errors.UserKeptError,
+            errors.UserKeptError,
             "It is one of these: a password (`aws iam delete-login-profile`)",
         ),
-        (revocation_errors.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
+        (errors.NotFederatedError, "`vault write -namespace=team-a aws/config/root"),
     ],
 )
 def test_the_command_says_why_it_failed_and_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     error: type[Exception],
     advice: str,
 ) -> None:
-    monkeypatch.setenv("VAULT_ADDR", "https://127.0.0.1:9")
     monkeypatch.setenv("VAULT_TOKEN", "not-a-token")
-    monkeypatch.setenv("VAULT_NAMESPACE", "team-a")
 
     def failing(*_: object, **__: object) -> int:
         raise error("this failed")
 
-    monkeypatch.setattr(revoke_leases, "await_requests", failing)
-    assert revoke_leases.main(["aws", "my-role"]) == 1
-    said = capsys.readouterr().err
+    monkeypatch.setattr(revoke, "await_requests", failing)
+    with pytest.raises(errors.RevocationError) as refusal:
+        revoke.revoke_all("https://127.0.0.1:9", "team-a", "aws", "my-role")
+    said = str(refusal.value)
     assert said.startswith("this failed\n")
     assert advice in said
     assert "then repeat the `pulumi destroy` or `pulumi up` that failed" in said
     assert "not-a-token" not in said
-
-
-def test_the_command_wants_an_address(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("VAULT_ADDR", raising=False)
-    with pytest.raises(SystemExit):
-        revoke_leases.main(["aws", "my-role"])
-    assert "VAULT_ADDR is not set" in capsys.readouterr().err

@@ -13,8 +13,8 @@ from clients.aws import HeldIdentityProvider, HeldRole
 from clients.logins import HeldGroup, HeldMethod
 from clients.vault import HeldMount
 from federation.account import AccountAccess
-from operations import unrecorded
-from operations.unrecorded import (
+from operations.recovery import unrecorded
+from operations.recovery.unrecorded import (
     AUTH_METHOD,
     GROUP,
     GROUP_ALIAS,

@@ -201,7 +201,7 @@ def test_a_vault_gone_for_good_is_abandoned_in_every_account(
     shutil.rmtree(world.home.vault)
     outside = {name: world.environment[name] for name in ("HOME", "PATH")}
     abandoned = subprocess.run(
-        ["python", "-m", "operations.abandon_vault", "--stack", many.name],
+        ["vaultaws", "abandon", "--stack", many.name],
         cwd=many.folder,
         env=entered(world.home, outside, without_vault=True),
         capture_output=True,

@@ -49,7 +49,7 @@ def _lose_vault(world: Laboratory) -> None:
 
 def _abandon(stack: Stack, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["python", "-m", "operations.abandon_vault", "--stack", stack.name],
+        ["vaultaws", "abandon", "--stack", stack.name],
         cwd=stack.folder,
         env=dict(environment),
         capture_output=True,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operations import dead_engine
-from operations.dead_engine import Lock, Orphan
+from operations.recovery.dead_engine import Lock, Orphan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from tests.lab.stacks import Stack, administrator, holdings, settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from operations.dead_engine import Orphan
+    from operations.recovery.dead_engine import Orphan
 
 DEADLINE_SECONDS = 20
 ISSUER = "https://vault.lab.test/v1/identity/oidc/plugins"

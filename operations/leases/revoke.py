@@ -1,24 +1,15 @@
-"""Revoke every lease of one Vault role: ``python -m operations.revoke_leases MOUNT ROLE``.
+"""Revokes every lease of one Vault role.
 
-Reads ``VAULT_ADDR`` and ``VAULT_NAMESPACE``, which the lease guard sets, and ``VAULT_TOKEN``. The
-token needs ``list`` and ``sudo`` on ``sys/leases/lookup`` and ``update`` and ``sudo`` on
-``sys/leases/revoke-prefix`` of the two prefixes, ``read`` on ``sys/mounts/MOUNT``, ``read`` and
-``update`` on ``MOUNT/config/root``, ``list`` on ``MOUNT/roles``, and ``read`` on
-``sys/in-flight-req`` of the root namespace.
-
-``IAM_USERS``, which the guard sets too, says where the users behind the leases are. It is read, and
+``IAM_USERS``, which a lease guard sets, says where the users behind the leases are. It is read, and
 AWS asked, only where AWS does not delete one of them.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
-import sys
 import time
-from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
 from clients.secrets_engine import NOT_SIGNED_IN, SecretsEngine
@@ -28,8 +19,8 @@ from federation import certificates, identity
 from federation.identity import MountClass
 from federation.kept_users import WHERE
 from federation.rights import PATHS_OF_LEASES
-from operations import log, on_stdout
-from operations.revocation_errors import (
+from operations import log
+from operations.leases.errors import (
     ADVICE,
     EngineNotSignedInError,
     LeasesRemainError,
@@ -39,16 +30,10 @@ from operations.revocation_errors import (
     UserKeptError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 DEADLINE_SECONDS = 90.0
 """How long nothing may get better. AWS applies changed permissions within seconds, seldom more (IAM
 User Guide, "Changes that I make are not always immediately visible"), Vault ends a request after
 90 s (Vault, "Parameters", ``default_max_request_duration``), and a destroy must end."""
-
-PATIENCE = "LEASE_REVOCATION_SECONDS"
-"""Environment variable with another deadline: nobody types the command that a guard runs."""
 
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
@@ -57,6 +42,37 @@ GONE_USER_SECONDS = 310.0
 """How long to wait for a lease whose IAM user is gone already, deleted by hand or by a Vault that
 lost AWS's answer. Vault believes AWS that a user does not exist once the lease is five minutes old
 (Vault, aws secrets engine, ``minAwsUserRollbackAge``), for AWS may not know a new user yet."""
+
+
+def revoke_all(
+    address: str, namespace: str, mount: str, role: str, *, deadline: float = DEADLINE_SECONDS
+) -> int:
+    """Wait for requests for credentials, revoke the leases, and return how many there were.
+
+    Args:
+        address: Of Vault.
+        namespace: Path of the namespace of the mount; empty for the root namespace.
+        mount: Path of the secrets engine.
+        role: Name of the Vault role.
+        deadline: Seconds to repeat what gets no better.
+
+    Raises:
+        RevocationError: not everything is revoked; with what to do.
+        VaultError: Vault does not answer, or refuses.
+    """
+    try:
+        with Vault(address) as root, Vault(address, namespace) as vault:
+            if not await_requests(root, namespace, mount, role, deadline=deadline):
+                log.warning(
+                    "requests for credentials that are under way cannot be seen: the token may "
+                    "not read sys/in-flight-req of the root namespace"
+                )
+            return revoke(SecretsEngine(vault, mount), role, deadline=deadline)
+    except (VaultError, RevocationError) as error:
+        lines = [str(error), _advice(error, mount, namespace)]
+        if isinstance(error, EngineNotSignedInError):
+            lines.append(_presented(address, namespace))
+        raise RevocationError("\n".join(lines)) from error
 
 
 def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadline: float) -> bool:
@@ -224,53 +240,3 @@ def _presented(address: str, namespace: str) -> str:
         f"The thumbprint of {host} is {chain.thumbprints[0]} now: if `pulumi preview` shows a "
         "change to it, the certificate authority is another one, and `pulumi up` mends it."
     )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m operations.revoke_leases")
-    parser.add_argument("mount", help="path of the secrets engine")
-    parser.add_argument("role", help="name of the Vault role")
-    parser.add_argument(
-        "--deadline",
-        type=float,
-        metavar="SECONDS",
-        # As text: argparse converts it as if it had been typed, and names the option if it cannot.
-        default=os.environ.get(PATIENCE, str(DEADLINE_SECONDS)),
-        help=f"give up when nothing got better for so long; default: {PATIENCE}, or "
-        f"{DEADLINE_SECONDS:.0f}",
-    )
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when no lease is left, 1 with the reason on stderr."""
-    parser = _parser()
-    given = parser.parse_args(argv)
-    on_stdout()
-    address = os.environ.get("VAULT_ADDR")
-    if not address:
-        parser.error("VAULT_ADDR is not set")
-    namespace = os.environ.get("VAULT_NAMESPACE", "")
-    try:
-        with Vault(address) as root, Vault(address, namespace) as vault:
-            if not await_requests(
-                root, namespace, given.mount, given.role, deadline=given.deadline
-            ):
-                print(
-                    "requests for credentials that are under way cannot be seen: the token may "
-                    "not read sys/in-flight-req of the root namespace",
-                    file=sys.stderr,
-                )
-            engine = SecretsEngine(vault, given.mount)
-            count = revoke(engine, given.role, deadline=given.deadline)
-    except (VaultError, RevocationError) as error:
-        print(f"{error}\n{_advice(error, given.mount, namespace)}", file=sys.stderr)
-        if isinstance(error, EngineNotSignedInError):
-            print(_presented(address, namespace), file=sys.stderr)
-        return 1
-    print(f"{count} lease(s) of {given.mount}/{given.role} revoked; none is left")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,9 +2,10 @@
 
 from clients.errors import VaultError, VaultUnreachableError
 from clients.secrets_engine import NOT_SIGNED_IN
+from operations import OperationError
 
 
-class RevocationError(Exception):
+class RevocationError(OperationError):
     """Not everything is revoked; the message says what is left and why."""
 
 
@@ -33,7 +34,7 @@ _REPEAT = "then repeat the `pulumi destroy` or `pulumi up` that failed."
 
 ADVICE: dict[type[BaseException], str] = {
     VaultUnreachableError: (
-        "If Vault is gone for good, run `python -m operations.abandon_vault --stack STACK`: AWS is "
+        "If Vault is gone for good, run `vaultaws abandon --stack STACK`: AWS is "
         "cleared, Vault is dropped from the state, and the IAM users left behind are listed. "
         f"Otherwise bring it back, {_REPEAT}"
     ),

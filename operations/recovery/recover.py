@@ -1,16 +1,9 @@
-"""Clear what a killed engine or a failed update left, so that the next update converges.
-
-``python -m operations.recover --stack STACK``, in the project's folder, before ``pulumi up`` or
-``pulumi destroy``. Costs one look at the state, and a preview if the last update failed.
-"""
+"""Clears what a killed engine or a failed update left, so that the next update converges."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from clients.errors import AwsError, VaultError
-from operations import dead_engine, log, on_stdout, unrecorded
-from operations.replaced import freed, is_deleted, without_deleted
+from operations import OperationError, log
+from operations.engine import EngineError, pulumi
+from operations.recovery import dead_engine, unrecorded
+from operations.recovery.replaced import freed, is_deleted, without_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from operations.dead_engine import Lock
-    from operations.unrecorded import Found, Planned
+    from operations.recovery.dead_engine import Lock
+    from operations.recovery.unrecorded import Found, Planned
 
 
-class RecoveryError(Exception):
+class RecoveryError(OperationError):
     """A person must decide or do something first; the message says what."""
 
 
@@ -41,10 +36,10 @@ def recover(stack: str, project: Path) -> None:
         RecoveryError: a living process holds the lock, or something exists that may not be ours.
     """
     _clear_lock(stack, project)
-    if stack not in {each["name"] for each in json.loads(_pulumi("stack", "ls", "--json"))}:
+    if stack not in {each["name"] for each in json.loads(pulumi("stack", "ls", "--json"))}:
         return
     failed = _last_update_failed(stack)
-    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    exported = json.loads(pulumi("stack", "export", stack=stack))
     deployment = exported["deployment"]
     # First, for only what the state does not hold can be imported.
     if any(map(is_deleted, deployment.get("resources", []))):
@@ -78,7 +73,7 @@ def _clear_lock(stack: str, project: Path) -> None:
     for file in dead_engine.drop_torn_attributes(backend, settings["name"], stack):
         log.info(f"{file} was written in part and is removed; nothing needs it")
     if locks:
-        _pulumi("cancel", "--yes", stack=stack)
+        pulumi("cancel", "--yes", stack=stack)
 
 
 def _held(stack: str, lock: Lock) -> str:
@@ -96,7 +91,7 @@ def _forget_deleted(exported: dict[str, Any], stack: str) -> None:
     for each in filter(is_deleted, resources):
         log.info(f"  {each['type']} {each['urn'].rpartition('::')[2]}")
     left = exported["deployment"] | {"resources": without_deleted(resources)}
-    _pulumi("stack", "import", stack=stack, given=json.dumps(exported | {"deployment": left}))
+    pulumi("stack", "import", stack=stack, given=json.dumps(exported | {"deployment": left}))
 
 
 def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
@@ -110,13 +105,13 @@ def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
     # Pending creates stay in the state until a refresh is told to drop them. One resource is enough
     # for that: the update that follows refreshes all of them.
     flags = ("--yes", "--skip-preview", "--clear-pending-creates")
-    _pulumi("refresh", *flags, "--target", deployment["resources"][0]["urn"], stack=stack)
+    pulumi("refresh", *flags, "--target", deployment["resources"][0]["urn"], stack=stack)
 
 
 def _last_update_failed(stack: str) -> bool:
     """Tell it of the last one that could create; a destroy and a refresh create nothing."""
     # The default page is ten, and as many refreshes would hide the update before them.
-    history = json.loads(_pulumi("stack", "history", "--json", "--page-size", "100", stack=stack))
+    history = json.loads(pulumi("stack", "history", "--json", "--page-size", "100", stack=stack))
     updates = [each["result"] for each in history if each["kind"] == "update"]
     return bool(updates) and updates[0] != "succeeded"
 
@@ -125,8 +120,8 @@ def _import_unrecorded(stack: str) -> None:
     """Import what a failed update made without learning of it, because the answer was lost."""
     log.info("the last update failed: looking for what it made without learning of it")
     try:
-        preview = json.loads(_pulumi("preview", "--json", stack=stack))
-    except RecoveryError as error:
+        preview = json.loads(pulumi("preview", "--json", stack=stack))
+    except EngineError as error:
         # An update fails in the same way and makes nothing; a destroy needs no preview.
         log.info(f"nothing was looked for, because no preview is possible:\n{error}")
         return
@@ -161,7 +156,7 @@ def _import(found: Sequence[Found], stack: str) -> None:
         together = [each for each in found if each.namespace == namespace]
         try:
             _import_together(together, namespace, stack)
-        except RecoveryError as error:
+        except OperationError as error:
             lines = "\n".join(f"  {each.command(stack)}" for each in together)
             raise RecoveryError(f"{error}\nimport by hand:\n{lines}") from error
 
@@ -171,7 +166,7 @@ def _import_together(found: Sequence[Found], namespace: str, stack: str) -> None
         file = Path(folder) / "import.json"
         file.write_text(json.dumps(unrecorded.import_file(found)), "utf-8")
         flags = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-        _pulumi(
+        pulumi(
             *("import", "--file", str(file), *flags),
             stack=stack,
             environment={unrecorded.IMPORT_NAMESPACE: namespace},
@@ -186,7 +181,7 @@ def _complete(found: Sequence[Found], stack: str) -> None:
         RecoveryError: it was not imported at all. The engine imports nothing over a name that the
             state holds already, and calls it a success.
     """
-    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    exported = json.loads(pulumi("stack", "export", stack=stack))
     resources = exported["deployment"]["resources"]
     there = {each["urn"] for each in resources if not is_deleted(each)}
     if missing := [each.what for each in found if each.planned.urn not in there]:
@@ -202,65 +197,9 @@ def _complete(found: Sequence[Found], stack: str) -> None:
             needed = needs[each["urn"]]
             resources[number] = freed(each | needed, _urns(needed) - before)
         before.add(each["urn"])
-    _pulumi("stack", "import", stack=stack, given=json.dumps(exported))
+    pulumi("stack", "import", stack=stack, given=json.dumps(exported))
 
 
 def _urns(needs: Mapping[str, Any]) -> set[str]:
     by_property = needs.get("propertyDependencies", {}).values()
     return {*needs.get("dependencies", []), *(urn for urns in by_property for urn in urns or [])}
-
-
-def _pulumi(
-    *arguments: str,
-    stack: str = "",
-    given: str | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> str:
-    """Run the engine, on a stack unless none is given, and return what it printed.
-
-    Raises:
-        RecoveryError: it failed, with all that it said.
-    """
-    command = ["pulumi", *arguments, *(("--stack", stack) if stack else ()), "--non-interactive"]
-    answer = subprocess.run(
-        command,
-        input=given,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        said = f"{answer.stderr}{_diagnostics(answer.stdout)}".strip()
-        raise RecoveryError(f"pulumi {' '.join(arguments)} failed:\n{said}")
-    return answer.stdout
-
-
-def _diagnostics(printed: str) -> str:
-    """Return what a person can read of what the engine printed, JSON or not."""
-    try:
-        document: Any = json.loads(printed)
-    except ValueError:
-        return printed
-    return "\n".join(each["message"].strip() for each in document.get("diagnostics", []))
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when an update can follow, 1 with the reason on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m operations.recover", description=__doc__)
-    parser.add_argument("--stack", required=True, help="name of the stack")
-    stack = parser.parse_args(argv).stack
-    on_stdout()
-    try:
-        recover(stack, Path.cwd())
-    except RecoveryError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; repeat the command", file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,13 @@
-"""Destroy a stack whose Vault is gone for good: ``python -m operations.abandon_vault --stack S``.
+"""Destroys a stack whose Vault is gone for good.
 
-Deletes what the stack made at AWS, forgets what it made in Vault, and lists the IAM users that
-Vault made and nobody is left to delete. Run it in the project's folder, signed in to AWS as for
-``pulumi destroy``; it needs no token of Vault.
+What the stack made at AWS is deleted, what it made in Vault forgotten. The IAM users that Vault
+made, and that nobody is left to delete, are listed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +15,10 @@ from clients.aws import Account
 from clients.errors import AwsError, VaultError, VaultUnreachableError, VaultUntrustedError
 from clients.vault import public_document
 from federation.account import AccountAccess
-from operations import log, on_stdout, unrecorded
-from operations.replaced import freed, is_deleted
+from operations import OperationError, log
+from operations.engine import pulumi
+from operations.recovery import unrecorded
+from operations.recovery.replaced import freed, is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +46,7 @@ STAYS = tuple(
 FEDERATION = f"{_OWN}Federation"
 
 
-class AbandonError(Exception):
+class AbandonError(OperationError):
     """The stack was not abandoned; the message says why and what to do."""
 
 
@@ -71,7 +70,7 @@ def abandon(stack: str) -> None:
         AbandonError: Vault answers, AWS refuses or holds what the state does not know of, or the
             engine fails.
     """
-    exported = json.loads(_pulumi("stack", "export", stack=stack))
+    exported = json.loads(pulumi("stack", "export", stack=stack))
     resources = exported["deployment"].get("resources", [])
     _require_silence(vault_addresses(resources))
     try:
@@ -84,7 +83,7 @@ def abandon(stack: str) -> None:
     exported["deployment"]["resources"] = without_vault(resources)
     # Of what was under way when the engine was killed, only Vault's part is not recorded by now.
     exported["deployment"].pop("pending_operations", None)
-    _pulumi("stack", "import", stack=stack, given=json.dumps(exported))
+    pulumi("stack", "import", stack=stack, given=json.dumps(exported))
     _destroy(stack)
 
 
@@ -175,32 +174,3 @@ def _destroy(stack: str) -> None:
             "Vault is dropped from the state, but not everything at AWS is deleted: see above, "
             "mend it and repeat"
         )
-
-
-def _pulumi(*arguments: str, stack: str, given: str | None = None) -> str:
-    """Run the engine and return what it printed.
-
-    Secrets stay encrypted in the state, and so in what is exported and imported.
-    """
-    command = ["pulumi", *arguments, "--stack", stack, "--non-interactive"]
-    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        raise AbandonError(f"pulumi {' '.join(arguments)} failed:\n{answer.stderr.strip()}")
-    return answer.stdout
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when the stack is empty, 1 with the reason on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m operations.abandon_vault", description=__doc__)
-    parser.add_argument("--stack", required=True, help="name of the stack")
-    on_stdout()
-    try:
-        abandon(parser.parse_args(argv).stack)
-    except AbandonError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What is typed: options, help and output of each command; light, for ``--help`` loads all."""

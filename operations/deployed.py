@@ -1,0 +1,131 @@
+"""What a stack has deployed, read from its state on whatever backend that lies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from federation.account import AccountAccess
+from federation.identity import MountClass
+from operations.engine import EngineError, pulumi
+
+_OWN = "pulumi-python:dynamic/vaultwif:"
+_ROLES = {
+    MountClass.SECRET: ("vault:aws/secretBackendRole:SecretBackendRole", "name"),
+    MountClass.AUTH: ("vault:aws/authBackendRole:AuthBackendRole", "role"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeployedMount:
+    """A mount that AWS trusts."""
+
+    mount_class: MountClass
+    namespace: str
+    """Path of its namespace; empty for the root namespace."""
+    path: str
+    """Of auth methods without ``auth/``."""
+    accessor: str
+    issuer: str
+    audience: str
+    role_arn: str
+    """IAM role that it assumes."""
+    account: AccountAccess
+    """The account of that role, and the way to reach it."""
+    iam_path: str = ""
+    """Where a secrets engine makes users, with both outer slashes."""
+    vault_roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the state holds of each Vault role, by its name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """What a stack has deployed."""
+
+    stack: str
+    address: str
+    """Address of Vault."""
+    mounts: tuple[DeployedMount, ...]
+    accounts: dict[str, AccountAccess]
+    """Every account that the stack signs in to, by its id."""
+    resources: tuple[dict[str, Any], ...]
+    """The whole state; what is secret in it is encrypted."""
+
+
+def read(stack: str) -> Deployed:
+    """Return what a stack has deployed.
+
+    Raises:
+        EngineError: there is no such stack, or it has deployed no connection to Vault.
+    """
+    exported = json.loads(pulumi("stack", "export", stack=stack))
+    return among(stack, exported["deployment"].get("resources", []))
+
+
+def among(stack: str, resources: list[dict[str, Any]]) -> Deployed:
+    """Return what the resources of a state are.
+
+    Args:
+        stack: Name of the stack.
+        resources: As ``pulumi stack export`` has them.
+
+    Raises:
+        EngineError: no connection to Vault is among them.
+    """
+    living = [each for each in resources if not each.get("delete")]
+    connection = next((each for each in living if each["type"] == f"{_OWN}Connection"), None)
+    if connection is None:
+        raise EngineError(f"the stack {stack} has nothing deployed: deploy it by `pulumi up`")
+    accounts = {
+        access.account_id: access
+        for each in living
+        if each["type"] == "pulumi:providers:aws"
+        for access in [_access(each["inputs"])]
+    }
+    found = [each for each in living if each["type"] == f"{_OWN}Federation"]
+    return Deployed(
+        stack=stack,
+        address=connection["outputs"]["address"],
+        mounts=tuple(_mount(each, accounts, living) for each in found),
+        accounts=accounts,
+        resources=tuple(living),
+    )
+
+
+def _access(inputs: dict[str, Any]) -> AccountAccess:
+    """Return how an AWS provider signs in; the engine keeps what is no text as JSON."""
+    (account_id,) = json.loads(inputs["allowedAccountIds"])
+    assumed = json.loads(inputs.get("assumeRoles") or "[]")
+    role = assumed[0] if assumed else {}
+    return AccountAccess(
+        account_id=account_id,
+        region=inputs["region"],
+        profile=inputs.get("profile"),
+        deploy_role_arn=role.get("roleArn"),
+        external_id=role.get("externalId"),
+    )
+
+
+def _mount(
+    federation: dict[str, Any], accounts: dict[str, AccountAccess], resources: list[dict[str, Any]]
+) -> DeployedMount:
+    held = federation["outputs"]
+    mount_class = MountClass(held["mount_class"])
+    kind, name = _ROLES[mount_class]
+    return DeployedMount(
+        mount_class=mount_class,
+        namespace=held["namespace"],
+        path=held["path"],
+        accessor=held["accessor"],
+        issuer=held["issuer"],
+        audience=held["audience"],
+        role_arn=held["role_arn"],
+        account=accounts[held["role_arn"].split(":")[4]],
+        iam_path=held.get("iam_path", ""),
+        vault_roles={
+            each["outputs"][name]: each["outputs"]
+            for each in resources
+            if each["type"] == kind and each["parent"] == federation["parent"]
+        },
+    )
