@@ -2,15 +2,14 @@
 
 import pulumi
 import pulumi_command as command
-from pulumi import ResourceOptions
 
-import settings
 import settings.rights
 from components.account import Account
 from components.auth_method import AuthMethod, AuthMethodArgs
 from components.cluster import Cluster
 from components.human_login import HumanLogin, HumanLoginArgs
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs, grants
+from components.settled import settled
 from components.target_role import TargetRole, TargetRoleArgs
 
 config = settings.load_or_end(pulumi.Config(), stack=pulumi.get_stack())
@@ -26,7 +25,7 @@ engines = {
             names=config.mount_names(engine),
             trust=accounts[engine.account].trusts[engine.namespace],
         ),
-        ResourceOptions(
+        pulumi.ResourceOptions(
             providers=[accounts[engine.account].provider, vault.providers[engine.namespace], shell]
         ),
     )
@@ -40,7 +39,7 @@ methods = {
             names=config.mount_names(method),
             trust=accounts[method.account].trusts[method.namespace],
         ),
-        ResourceOptions(
+        pulumi.ResourceOptions(
             providers=[accounts[method.account].provider, vault.providers[method.namespace]]
         ),
     )
@@ -55,7 +54,7 @@ targets = {
             trusted={engine: engines[engine].role for engine in target.trusted_by},
             boundary=config.accounts[target.account].boundary,
         ),
-        ResourceOptions(providers=[accounts[target.account].provider]),
+        pulumi.ResourceOptions(providers=[accounts[target.account].provider]),
     )
     for key, target in config.target_roles.items()
 }
@@ -69,7 +68,7 @@ people = {
             client_secret=config.human_login_secrets[key],
             grants=grants(engines),
         ),
-        ResourceOptions(providers=[vault.providers[login.namespace]]),
+        pulumi.ResourceOptions(providers=[vault.providers[login.namespace]]),
     )
     for key, login in config.human_logins.items()
 }
@@ -78,3 +77,4 @@ pulumi.export("secrets_engines", {key: engine.summary for key, engine in engines
 pulumi.export("auth_methods", {key: method.summary for key, method in methods.items()})
 pulumi.export("target_roles", {key: target.summary for key, target in targets.items()})
 pulumi.export("human_logins", {key: login.summary for key, login in people.items()})
+pulumi.run(settled)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 from pulumi.runtime import mocks
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import run_in_stack
 
 from tests.committed import SECRET_SECTION, committed
 
@@ -113,14 +115,16 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
     engine = Engine()
     texts = {key: json.dumps(value) for key, value in values.items()}
 
-    @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi's own
-    def run() -> None:
+    def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     with _event_loops():
         pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
         pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
-        run()
+        # The mocks have ended their stack already. As the language host does it, the program runs
+        # within one.
+        set_root_resource(None)  # type: ignore[arg-type] # as it is before there is any
+        asyncio.get_event_loop().run_until_complete(run_in_stack(program))
     return engine
 
 
