@@ -50,7 +50,7 @@ class LeaseGuard(local.Command):
         super().__init__(
             name,
             # Found on PATH at that time: an absolute path would tie the state to one machine.
-            delete=shlex.join(["python", "-m", "operations", "revoke", args.mount, args.role]),
+            delete=shlex.join(["python", "-m", "operations.leases", args.mount, args.role]),
             environment=environment | {WHERE: json.dumps(known)},
             triggers=list(args.replaced_by),
             opts=opts,

@@ -1,4 +1,4 @@
-"""``vaultaws revoke``, which a lease guard calls, and which may be typed."""
+"""``vaultaws revoke``, which a lease guard does too."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ def run(
     root namespace.
     """
     from operations import terminal
-    from operations.leases.revoke import revoke_all
+    from operations.leases.revoke import revoke_all, said
 
     if not address:
         raise typer.BadParameter("set it, or VAULT_ADDR", param_hint="--address")
@@ -47,4 +47,4 @@ def run(
     if json:
         terminal.print_json({"mount": mount, "role": role, "revoked": count})
     else:
-        print(f"{count} lease(s) of {mount}/{role} revoked; none is left")
+        print(said(mount, role, count))

@@ -13,9 +13,8 @@ import time
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
 from clients.secrets_engine import NOT_SIGNED_IN, SecretsEngine
-from clients.tls import TlsError, presented_chain
 from clients.vault import Vault
-from federation import certificates, identity
+from federation import identity
 from federation.identity import MountClass
 from federation.kept_users import WHERE
 from federation.rights import PATHS_OF_LEASES
@@ -73,6 +72,11 @@ def revoke_all(
         if isinstance(error, EngineNotSignedInError):
             lines.append(_presented(address, namespace))
         raise RevocationError("\n".join(lines)) from error
+
+
+def said(mount: str, role: str, count: int) -> str:
+    """Return what a person is told when the leases of a Vault role have ended."""
+    return f"{count} lease(s) of {mount}/{role} revoked; none is left"
 
 
 def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadline: float) -> bool:
@@ -230,6 +234,9 @@ def _advice(error: Exception, mount: str, namespace: str) -> str:
 
 def _presented(address: str, namespace: str) -> str:
     """Say what AWS would judge the issuer by now, which is what changes unnoticed."""
+    from clients.tls import TlsError, presented_chain  # noqa: PLC0415 - slow, and seldom needed
+    from federation import certificates  # noqa: PLC0415 - as above
+
     try:
         with Vault(address, namespace) as vault:
             host = identity.host(vault.issuer() or address)

@@ -142,7 +142,7 @@ def test_the_order_leaves_what_revocation_needs_until_the_last(program: Engine) 
 
 def test_a_lease_guard_names_no_place_on_this_machine_and_no_secret(program: Engine) -> None:
     guard = _one(program, "aws-leases/my-role").inputs
-    assert guard["delete"] == "python -m operations revoke aws my-role"
+    assert guard["delete"] == "python -m operations.leases aws my-role"
     # The namespace too, though it is root: a shell's own would count instead.
     users = guard["environment"].pop("IAM_USERS")
     assert guard["environment"] == {"VAULT_ADDR": "https://vault.lab.test", "VAULT_NAMESPACE": ""}
