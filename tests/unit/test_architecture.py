@@ -156,9 +156,9 @@ def test_the_domain_opens_no_file() -> None:
     assert wrong == []
 
 
-def test_the_program_is_wiring_of_at_most_80_lines() -> None:
+def test_the_program_is_wiring_of_at_most_90_lines() -> None:
     text = (ROOT / "__main__.py").read_text("utf-8")
-    assert len(text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 90
     logic = (ast.If, ast.While, ast.Try, ast.FunctionDef, ast.ClassDef, ast.Lambda)
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, logic)]
 
