@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultUnreachableError
 from components.dynamic import reach
-from federation import identity, releases
+from federation import identity, releases, servers
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
     from clients.secrets_engine import SecretsEngine
     from clients.vault import HeldFederation, Vault
     from components.dynamic.base import Props
-
-FIRST_RELEASE = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
-"""First Vault Enterprise release whose mounts of each class the official provider federates."""
 
 HELD = ("accessor", "audience", "role_arn", "token_ttl_seconds", "token_key")
 """Inputs that Vault itself can be asked for; named as in ``HeldFederation``."""
@@ -146,28 +143,8 @@ def _lacking(vault: Vault, declared: Props) -> str:
     except VaultUnreachableError:
         raise
     except VaultError as error:
-        return (
-            f"its version is hidden ({error}), and without it the provider drops audience and role "
-            "ARN silently: let GET /v1/sys/seal-status through"
-        )
-    if not version:
-        return (
-            "its version is redacted, and without it the provider drops audience and role ARN "
-            "silently: take redact_version out of the listener's configuration"
-        )
-    release, earliest = releases.parse(version), FIRST_RELEASE[MountClass(declared["mount_class"])]
-    first = ".".join(map(str, earliest))
-    if "ent" not in version.partition("+")[2]:
-        return (
-            f"it is {version}, not Enterprise, and plugin workload "
-            f"identity federation needs Vault Enterprise {first} or later: use such a Vault"
-        )
-    if release is None or not release.at_least(*earliest):
-        return (
-            f"it is {version}, and the provider federates this kind of mount from release {first} "
-            "on: upgrade Vault"
-        )
-    return ""
+        return servers.hidden(str(error))
+    return servers.lacking(version, MountClass(declared["mount_class"]))
 
 
 def _danger(vault: Vault, declared: Props) -> str:
@@ -178,16 +155,7 @@ def _danger(vault: Vault, declared: Props) -> str:
     """
     if not declared.get("confusable"):
         return ""
-    version = _version(vault)
-    release = releases.parse(version)
-    if release and not release.confuses_accounts:
-        return ""
-    return (
-        f"Vault is {version or 'of a hidden version'}, open to CVE-2025-11621, and with "
-        f"{declared['confusable']} it would take principals of other accounts for those that are "
-        f"bound. Upgrade Vault (fixed in {releases.AWS_LOGIN_FIXED}), or bind exact principals, "
-        "each name in one account; then run `pulumi up` again"
-    )
+    return _again(servers.danger(_version(vault), declared["confusable"]))
 
 
 def _fault(vault: Vault, declared: Props) -> str:
@@ -196,13 +164,13 @@ def _fault(vault: Vault, declared: Props) -> str:
     Raises:
         VaultError: the version cannot be read.
     """
-    needed = [fault for fault in releases.FAULTS if declared.get(fault.needed_by)]
-    release = releases.parse(_version(vault)) if needed else None
-    for fault in needed:
-        if release and fault.of(release):
-            told = fault.told.format(subject=declared[fault.needed_by])
-            return f"Vault is {_version(vault)}, {told}. {fault.remedy}; then run `pulumi up` again"
-    return ""
+    if not any(declared.get(fault.needed_by) for fault in releases.FAULTS):
+        return ""
+    return _again(servers.fault(_version(vault), declared))
+
+
+def _again(told: str) -> str:
+    return f"{told}; then run `pulumi up` again" if told else ""
 
 
 def _issuer_problem(issuer: str) -> str:

@@ -12,6 +12,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, ReadResult
 from clients.errors import VaultError
 from components.dynamic import reach
 from components.dynamic.base import Check, Props, inputs, log, names
+from federation import servers
 from federation.rights import lacking
 
 if TYPE_CHECKING:
@@ -91,13 +92,7 @@ class Connection(pulumi.dynamic.Resource, module="vaultwif", name="Connection"):
 
 def _misled() -> str:
     """Return what would send the official provider elsewhere; empty if nothing would."""
-    held = os.environ.get("VAULT_NAMESPACE")
-    if not held:
-        return ""
-    return (
-        f"VAULT_NAMESPACE is {held!r}, and the official provider takes it for the root namespace: "
-        "unset it; namespaces are declared in the settings"
-    )
+    return servers.misled(os.environ.get("VAULT_NAMESPACE"))
 
 
 def _trouble(address: str) -> str:
@@ -114,24 +109,12 @@ def _trouble(address: str) -> str:
 
 def _unfit(address: str, node: Node) -> str:
     """Return why this node's cluster is not the one to deploy to; empty if it is."""
-    if node.disaster_recovery == "secondary":
-        return (
-            f"Vault at {address} is a secondary of disaster recovery replication, which serves "
-            "nobody: let the address lead to the primary"
-        )
-    if node.replication == "secondary":
-        return (
-            f"Vault at {address} is a performance secondary: mounts, issuer and keys are the "
-            "primary's, and leases that the primary gave out could not be revoked from here; let "
-            "vault.address lead to the primary, and see docs/high-availability.md"
-        )
-    if node.performance_standby:
-        log.warning(
-            "a performance standby answers for Vault at %s, and what it reads may be old: let the "
-            "address lead to the active node alone (docs/high-availability.md)",
-            address,
-        )
-    return ""
+    trouble = servers.unfit(
+        address, replication=node.replication, disaster_recovery=node.disaster_recovery
+    )
+    if not trouble and node.performance_standby:
+        log.warning("%s", servers.lagging(address))
+    return trouble
 
 
 def _lacking(address: str, rights: dict[str, list[str]]) -> str:
@@ -142,10 +125,4 @@ def _lacking(address: str, rights: dict[str, list[str]]) -> str:
         # Who may do everything else need not be allowed to ask about it.
         log.warning("the rights of the token are not looked at: %s", error)
         return ""
-    if not missing:
-        return ""
-    return (
-        f"the token of VAULT_TOKEN may not do in Vault at {address} what this stack needs; it "
-        f"lacks {'; '.join(missing)}. Add that to its policies, for which policies/vault/deploy.hcl"
-        " is the pattern, or log in with another token"
-    )
+    return servers.unready(address, missing)

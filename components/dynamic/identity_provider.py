@@ -12,6 +12,7 @@ from clients.errors import VaultError
 from components.dynamic import reach
 from components.dynamic.audience import other_signers
 from components.dynamic.base import Check, Guard, Props, inputs, log, names
+from federation import ownership
 from federation.account import AccountAccess
 
 if TYPE_CHECKING:
@@ -61,31 +62,12 @@ class _IdentityProviderCheckProvider(Check):
 
     def problems(self, olds: Props, news: Props) -> Iterator[CheckFailure]:
         """Look whether the identity provider is there."""
-        arn, managed = news["provider_arn"], news["ownership"] == "managed"
-        owned = olds.get("ownership") == "managed" and olds["provider_arn"] == arn
-        if owned and managed:
-            return
-        if owned:
-            yield CheckFailure(
-                "provider_arn",
-                f"the identity provider {arn} was made by this stack, which would delete it at the "
-                "end of this update: keep identityProvider: managed; only a destroyed stack gives "
-                "it up",
-            )
-            return
-        there = reach.account(news).audiences(arn) is not None
-        if managed and there:
-            yield CheckFailure(
-                "provider_arn",
-                f"the identity provider {arn} exists already, and not by this stack: set "
-                "identityProvider: existing in the account's settings to use it",
-            )
-        if not managed and not there:
-            yield CheckFailure(
-                "provider_arn",
-                f"there is no identity provider {arn}: set identityProvider: managed in the "
-                "account's settings, or deploy the stack that manages it first",
-            )
+        arn, made = news["provider_arn"], olds.get("ownership") == ownership.MANAGED
+        owned = made and olds["provider_arn"] == arn
+        there = not owned and reach.account(news).audiences(arn) is not None
+        told = ownership.identity_provider(arn, news["ownership"], there=there, owned=owned)
+        if told:
+            yield CheckFailure("provider_arn", told)
 
 
 class _IdentityProviderGuardProvider(Guard):

@@ -10,7 +10,7 @@ from pulumi.dynamic import CheckFailure
 
 from components.dynamic import reach
 from components.dynamic.base import Check, Guard, Props, inputs, names
-from federation import identity
+from federation import identity, ownership
 from federation.names import SIGNING_KEY_ENDS
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class _IssuerCheckProvider(Check):
 
     def problems(self, olds: Props, news: Props) -> Iterator[CheckFailure]:
         """Look at the issuer and at the signing key."""
-        yield from _issuer_problems(olds, news)
-        yield from _key_problems(olds, news)
+        yield from _problems(olds, news)
 
 
 class _IssuerGuardProvider(Guard):
@@ -114,46 +113,19 @@ class IssuerGuard(pulumi.dynamic.Resource, module="vaultwif", name="IssuerGuard"
         super().__init__(_IssuerGuardProvider(), name, inputs(args), opts)
 
 
-def _issuer_problems(olds: Props, news: Props) -> Iterator[CheckFailure]:
-    owned = olds.get("ownership") == "managed"
-    held, declared = reach.vault(news).issuer(), news["issuer"]
-    where = f"the namespace {news['namespace']}" if news["namespace"] else "the root namespace"
-    write = identity.command("write", news["namespace"])
-    if news["ownership"] == "managed":
-        if held not in ("", olds["issuer"] if owned else ""):
-            same = "" if held == declared else f" and vault.issuerAddress: {held}"
-            yield CheckFailure(
-                "issuer",
-                f"the issuer of {where} is {held!r} already, and not this stack's: whoever set it "
-                f"would lose it. Set vault.issuer: existing{same} to use it; if nobody needs it "
-                f'any more, clear it with `{write} identity/oidc/config issuer=""`',
-            )
-    elif owned:
-        yield CheckFailure(
-            "issuer",
-            f"the issuer of {where} was set by this stack, which would clear it at the end of this "
-            "update: keep vault.issuer: managed; only a destroyed stack gives it up",
-        )
-    elif not held:
-        yield CheckFailure(
-            "issuer",
-            f"{where} has no issuer: set vault.issuer: managed, or deploy the stack that manages "
-            "it first",
-        )
-    elif held != declared:
-        yield CheckFailure(
-            "issuer",
-            f"the issuer of {where} is {held!r}, declared is {declared!r}: set "
-            f"vault.issuerAddress: {held}",
-        )
-
-
-def _key_problems(olds: Props, news: Props) -> Iterator[CheckFailure]:
-    key, delete = news["key"], identity.command("delete", news["namespace"])
-    if olds.get("key") != key and key in reach.vault(news).signing_keys():
-        yield CheckFailure(
-            "key",
-            f"the signing key {key!r} exists already: another stack of this name uses this Vault, "
-            "and both would write under the same names. Give this stack another name; if the other "
-            f"one is gone for good, delete the key with `{delete} identity/oidc/key/{key}`",
-        )
+def _problems(olds: Props, news: Props) -> Iterator[CheckFailure]:
+    vault, namespace = reach.vault(news), news["namespace"]
+    issuer = ownership.issuer(
+        vault.issuer(),
+        news["issuer"],
+        news["ownership"],
+        namespace=namespace,
+        set_before=olds["issuer"] if olds.get("ownership") == ownership.MANAGED else "",
+    )
+    if issuer:
+        yield CheckFailure("issuer", issuer)
+    owned = olds.get("key") == news["key"]
+    there = not owned and news["key"] in vault.signing_keys()
+    key = ownership.signing_key(news["key"], there=there, owned=owned, namespace=namespace)
+    if key:
+        yield CheckFailure("key", key)

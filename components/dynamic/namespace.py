@@ -10,6 +10,7 @@ from pulumi.dynamic import CheckFailure
 
 from components.dynamic import reach
 from components.dynamic.base import Check, Guard, Props, inputs, names
+from federation import ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,32 +52,13 @@ class _NamespaceCheckProvider(Check):
 
     def problems(self, olds: Props, news: Props) -> Iterator[CheckFailure]:
         """Look whether the namespace is there."""
-        path, managed = _path(news), news["ownership"] == "managed"
-        owned = olds.get("ownership") == "managed" and _path(olds) == path
-        if owned and managed:
-            return
-        if owned:
-            yield CheckFailure(
-                "name",
-                f"the namespace {path} was made by this stack, which would delete it with all that "
-                f"is in it at the end of this update: keep vault.namespaces: {{{path}: managed}}; "
-                "only a destroyed stack gives it up",
-            )
-            return
+        path, made = _path(news), olds.get("ownership") == ownership.MANAGED
+        owned = made and _path(olds) == path
         around = {"address": news["address"], "namespace": news["parent"]}
-        there = reach.vault(around).has_namespace(news["name"])
-        if managed and there:
-            yield CheckFailure(
-                "name",
-                f"the namespace {path} exists already, and not by this stack, which would delete "
-                f"it in the end: set vault.namespaces: {{{path}: existing}} to use it",
-            )
-        if not managed and not there:
-            yield CheckFailure(
-                "name",
-                f"there is no namespace {path}: set vault.namespaces: {{{path}: managed}} to have "
-                "it made, or make it first",
-            )
+        there = not owned and reach.vault(around).has_namespace(news["name"])
+        told = ownership.namespace(path, news["ownership"], there=there, owned=owned)
+        if told:
+            yield CheckFailure("name", told)
 
 
 class _NamespaceGuardProvider(Guard):

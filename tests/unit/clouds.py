@@ -60,6 +60,8 @@ class World:
     address: str = ADDRESS
     connected: int = 0
     """How often a connection to Vault was opened."""
+    answering: client.Node = field(default_factory=client.Node)
+    """The node of Vault's cluster that answers."""
     issuer_held: str = ""
     keys: tuple[str, ...] = ()
     capabilities_held: dict[str, list[str]] = field(default_factory=dict)
@@ -148,7 +150,7 @@ class World:
     def __exit__(self, *_: object) -> None: ...
 
     def node(self) -> client.Node:
-        return client.Node()
+        return self.answering
 
     def look_up_token(self) -> None:
         self._answering()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from clients.aws import HeldRole
 from clients.errors import AwsError, SignInError, VaultError
+from clients.vault import Node
 from components.dynamic.account import _AccountCheckProvider
 from components.dynamic.connection import _ConnectionProvider
 from components.dynamic.federation import _FederationProvider
@@ -498,6 +499,29 @@ SERVERS: list[Attempt] = [
             "sys/leases/lookup/aws/creds/my-role; read on sys/mounts/aws. Add that to its "
             "policies, for which policies/vault/deploy.hcl is the pattern, or log in with another "
             "token"
+        ),
+    ),
+    Attempt(
+        what="performance secondary",
+        provider=_ConnectionProvider,
+        operation="check",
+        inputs={"address": ADDRESS},
+        world={"answering": Node(replication="secondary")},
+        refusal=(
+            f"address: Vault at {ADDRESS} is a performance secondary: mounts, issuer and keys are "
+            "the primary's, and leases that the primary gave out could not be revoked from here; "
+            "let vault.address lead to the primary, and see docs/high-availability.md"
+        ),
+    ),
+    Attempt(
+        what="secondary of disaster recovery",
+        provider=_ConnectionProvider,
+        operation="check",
+        inputs={"address": ADDRESS},
+        world={"answering": Node(disaster_recovery="secondary")},
+        refusal=(
+            f"address: Vault at {ADDRESS} is a secondary of disaster recovery replication, which "
+            "serves nobody: let the address lead to the primary"
         ),
     ),
     Attempt(
