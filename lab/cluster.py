@@ -35,14 +35,14 @@ class Standby:
         self._written_at: list[float] = []
         self._before: dict[tuple[str, str, str], tuple[float, bytes]] = {}
 
-    def seen(self, client: TlsStream, host: str) -> TlsStream | StandbyClient:
-        """Return the stream to read a new client by; the plain one unless a cluster is played."""
+    def seen(self, client: TlsStream, host: str) -> TlsStream | ToldClient | StandbyClient:
+        """Return the stream to read a new client by; the plain one unless a node is played."""
         switches = self._switches.read()
-        if host != VAULT_HOST or not (
-            switches.vault_standby_lag_seconds or switches.vault_replication
-        ):
+        if host != VAULT_HOST:
             return client
-        return StandbyClient(client, self)
+        if switches.vault_standby_lag_seconds or switches.vault_replication:
+            return StandbyClient(client, self)
+        return ToldClient(client, self) if switches.vault_clock_offset_seconds else client
 
     async def write(self, request: Request) -> None:
         """Remember how things are before a write."""
@@ -62,14 +62,20 @@ class Standby:
 
     def instead(self, request: Request) -> bytes | None:
         """Return what the node answers by itself; none where it asks the one that writes."""
-        if request.path == _HEALTH and request.method == "GET":
-            return answer("200 OK", json.dumps(_health(self._switches.read())).encode())
+        if health := self.health(request):
+            return health
         if given := request.headers.get(_INDEX):
             number = int(base64.b64decode(given).split(b":")[2])
             if time.monotonic() < self._written_at[number - 1] + self._lag():
                 return answer("412 Precondition Failed", _LAGS)
         until, stale = self._before.get(self._key(request, request.method), (0.0, b""))
         return stale if time.monotonic() < until and not given else None
+
+    def health(self, request: Request) -> bytes | None:
+        """Return what the node says of itself; none where the request asks something else."""
+        if request.path != _HEALTH or request.method != "GET":
+            return None
+        return answer("200 OK", json.dumps(_health(self._switches.read())).encode())
 
     def _lag(self) -> float:
         return self._switches.read().vault_standby_lag_seconds
@@ -88,6 +94,32 @@ class Standby:
     @staticmethod
     def _key(request: Request, method: str) -> tuple[str, str, str]:
         return request.headers.get("x-vault-namespace", ""), method, request.path
+
+
+class ToldClient:
+    """A client that the node tells its own health, and its own clock, and nothing else."""
+
+    def __init__(self, client: TlsStream, standby: Standby) -> None:
+        self._client = client
+        self._requests = RequestReader(client)
+        self._standby = standby
+
+    async def read(self) -> bytes:
+        """Return the next request that is about something else; none once the client has ended."""
+        while request := await self._requests.next():
+            said = self._standby.health(request)
+            if said is None:
+                return request.raw
+            await self._client.write(said)
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """Send an answer."""
+        await self._client.write(data)
+
+    async def finish(self) -> None:
+        """Tell the client that nothing more comes."""
+        await self._client.finish()
 
 
 class StandbyClient:
@@ -140,6 +172,6 @@ def _health(switches: Switches) -> dict[str, object]:
         "performance_standby": standby,
         "replication_performance_mode": switches.vault_replication or "disabled",
         "replication_dr_mode": "disabled",
-        "server_time_utc": int(time.time()),
+        "server_time_utc": int(time.time() + switches.vault_clock_offset_seconds),
         "cluster_name": "laboratory",
     }

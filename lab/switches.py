@@ -47,10 +47,12 @@ class Switches:
     """Deviations from the plain laboratory; the defaults are the plain laboratory."""
 
     clock_offset_seconds: float = 0
-    """How far AWS's clock for tokens and sessions runs ahead of the machine's."""
+    """How far AWS's clock for tokens and sessions, which its answers are dated by, runs ahead of
+    the machine's. The age of signatures goes by the machine's."""
     vault_clock_offset_seconds: float = 0
-    """How far the clock by which Vault dates its tokens runs ahead of the machine's. All else in
-    Vault, the rotation of its keys and the end of leases, goes by the machine's."""
+    """How far the clock by which Vault dates its tokens runs ahead of the machine's. Its health
+    tells that clock, on connections opened afterwards. All else in Vault, the rotation of its keys
+    and the end of leases, goes by the machine's."""
     propagation_delay_seconds: float = 0
     """How long AWS keeps answering as if an IAM change had not happened yet."""
     key_delay_seconds: float = 0

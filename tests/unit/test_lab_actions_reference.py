@@ -29,6 +29,7 @@ PATH = "/vault/dev-root-aws/"
 EXAMPLES = {
     "RoleArn": f"{IAM}role/teams/deploy",
     "PolicyArn": f"{IAM}policy/team/read",
+    "PolicySourceArn": f"{IAM}role/teams/deploy",
     "OpenIDConnectProviderArn": f"{IAM}oidc-provider/vault.lab.test/v1/identity/oidc/plugins",
     "SerialNumber": f"{IAM}mfa/phone",
     "Path": PATH,

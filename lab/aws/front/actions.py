@@ -232,7 +232,7 @@ _ACCOUNT: _Operations = _iam(
     targets.anything,
     "GetAccountSummary GetAccountPasswordPolicy GetAccountAuthorizationDetails ListAccountAliases "
     "ListUsers ListGroups ListRoles ListPolicies ListOpenIDConnectProviders ListVirtualMFADevices",
-)
+) | _iam(targets.given("PolicySourceArn"), "SimulatePrincipalPolicy")
 _SESSION_TAGS = ("Tags", "TransitiveTagKeys")
 _ASSUME_ROLE_KEYS = (
     targets.parameter("sts:RoleSessionName", "RoleSessionName"),

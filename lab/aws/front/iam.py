@@ -9,7 +9,7 @@ from moto.core.request import Request
 from moto.iam import models
 from moto.iam.responses import IamResponse
 
-from lab.aws.front import service_credentials
+from lab.aws.front import service_credentials, simulation
 from lab.aws.front.validation import MOST_CLIENT_IDS
 from lab.aws.front.wire import (
     Answer,
@@ -65,6 +65,7 @@ class Iam:
             "PutUserPermissionsBoundary": self._put_user_boundary,
             "RemoveClientIDFromOpenIDConnectProvider": self._remove_client_id,
             "UpdateRole": self._update_role,
+            "SimulatePrincipalPolicy": self._simulate,
             **service_credentials.OPERATIONS,
         }
 
@@ -87,7 +88,7 @@ class Iam:
             answer = _moto(operation, parameters, account, request_id)
         if doomed and answer.status == _OK:
             documents.orphan(*doomed, self._state)
-        if not operation.startswith(("Get", "List")):
+        if not operation.startswith(("Get", "List", "Simulate")):
             self._state.changed()
         return answer
 
@@ -178,6 +179,9 @@ class Iam:
         role.description = parameters.get("Description", role.description)
         role.max_session_duration = parameters.get("MaxSessionDuration", role.max_session_duration)
         return {}
+
+    def _simulate(self, parameters: _Parameters, account: Account, _: IAMBackend) -> _Result:
+        return simulation.simulate(parameters, account, self._state)
 
     def _list_users(self, parameters: _Parameters, account: Account, _: IAMBackend) -> _Result:
         """List the users of a moment ago: the one call here whose answer lags behind changes."""

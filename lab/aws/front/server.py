@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,7 @@ class Front:
         headers = {
             "content-type": "text/xml",
             "content-length": str(len(answer.body)),
+            "date": formatdate(self._state.now(), usegmt=True),
             **{name.lower(): value for name, value in answer.headers.items()},
             "x-amzn-requestid": message.request_id,
             "x-amz-request-id": message.request_id,

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -431,3 +433,59 @@ def test_several_permissions_of_one_call_are_logged_together(aws: World) -> None
     entry = aws.decisions("iam:CreateUser")[-1]
     assert entry["resource"] == f"arn:aws:iam::{MAIN}:user/tagged"
     assert entry["further"][0].startswith("iam:TagUser allowed by")
+
+
+def test_a_principal_is_simulated_by_all_its_policies(aws: World) -> None:
+    iam = aws.client("iam")
+    user = iam.create_user(UserName="simulated")["User"]["Arn"]
+    statements = (allow("iam:Get*", "*"), allow("iam:DeleteRole", f"{user}-not"))
+    denied = {"Effect": "Deny", "Action": "iam:GetUser", "Resource": user}
+    iam.put_user_policy(
+        UserName="simulated", PolicyName="p", PolicyDocument=document(*statements, denied)
+    )
+    boundary = iam.create_policy(
+        PolicyName="narrow", PolicyDocument=document(allow("iam:Get*", "*"))
+    )["Policy"]["Arn"]
+
+    def told(action: str, resource: str) -> tuple[str, bool | None]:
+        (result,) = iam.simulate_principal_policy(
+            PolicySourceArn=user, ActionNames=[action], ResourceArns=[resource]
+        )["EvaluationResults"]
+        assert (result["EvalActionName"], result["EvalResourceName"]) == (action, resource)
+        within = result.get("PermissionsBoundaryDecisionDetail", {})
+        return result["EvalDecision"], within.get("AllowedByPermissionsBoundary")
+
+    assert told("iam:GetRole", "*") == ("allowed", None)
+    assert told("iam:GetUser", user) == ("explicitDeny", None)
+    assert told("iam:DeleteRole", f"{user}-not") == ("allowed", None)
+    assert told("iam:DeleteRole", user) == ("implicitDeny", None)
+    iam.put_user_permissions_boundary(UserName="simulated", PermissionsBoundary=boundary)
+    assert told("iam:DeleteRole", f"{user}-not") == ("implicitDeny", False)
+    assert told("iam:GetRole", "*") == ("allowed", True)
+
+
+def test_only_principals_of_the_account_are_simulated_and_with_their_own_policies(
+    aws: World,
+) -> None:
+    iam = aws.client("iam")
+    actions = ["iam:GetRole"]
+    with refused("NoSuchEntity", 404):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{MAIN}:role/nobody", ActionNames=actions
+        )
+    with refused("InvalidInput", 400):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:sts::{MAIN}:assumed-role/a/b", ActionNames=actions
+        )
+    with refused("InvalidInput", 400, "without PolicyInputList"):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{MAIN}:role/nobody",
+            ActionNames=actions,
+            PolicyInputList=["{}"],
+        )
+
+
+def test_every_answer_is_dated_by_the_clock_of_the_account(aws: World) -> None:
+    answer = aws.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
+    dated = parsedate_to_datetime(answer["date"])
+    assert abs((dated - datetime.now(UTC)).total_seconds()) < 10
