@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -38,6 +38,10 @@ class Verdict:
     thumbprints: tuple[str, ...]
     """Lower-case SHA-1, for :class:`IdentityProvider`'s list."""
     warnings: tuple[str, ...] = ()
+    authority: str
+    """Name of who issued the last certificate."""
+    ends: datetime
+    """When the first of the certificates ends."""
 
 
 def judge(
@@ -73,6 +77,18 @@ def judge(
     return Verdict(
         thumbprints=(hashlib.sha1(chain[-1], usedforsecurity=False).hexdigest(),),
         warnings=tuple(_warnings(certificates, now)),
+        authority=certificates[-1].issuer.rfc4514_string(),
+        ends=min(certificate.ends for certificate in certificates),
+    )
+
+
+def alternates(host: str, seen: Iterable[tuple[str, ...]]) -> str:
+    """Say what to do about a host that presents several chains, given their thumbprints."""
+    presented = ", ".join(sorted({thumbprint for each in seen for thumbprint in each}))
+    return (
+        f"{host} presents more than one certificate chain, one after the other, as several "
+        "machines behind a load balancer do. AWS has to know all of them: set vault.thumbprints: "
+        f"[{presented}], and look whether there are more"
     )
 
 

@@ -1,6 +1,6 @@
 """What a server of Vault lacks to be federated, by what it says of itself, and what to do then.
 
-Each function returns an empty text where nothing is wrong.
+Each function returns None where nothing is wrong.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from federation import releases
 from federation.identity import MountClass
+from federation.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,15 +18,16 @@ FIRST_RELEASE = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
 """First Vault Enterprise release whose mounts of each class the official provider federates."""
 
 
-def hidden(why: str) -> str:
+def hidden(why: str) -> Trouble:
     """Say what follows from a version that cannot be asked for, and why it cannot."""
-    return (
+    return Trouble(
         f"its version is hidden ({why}), and without it the provider drops audience and role "
-        "ARN silently: let GET /v1/sys/seal-status through"
+        "ARN silently: ",
+        "let GET /v1/sys/seal-status through",
     )
 
 
-def lacking(version: str, mount_class: MountClass) -> str:
+def lacking(version: str, mount_class: MountClass) -> Trouble | None:
     """Say why the provider would drop audience and role ARN of a mount.
 
     Args:
@@ -33,26 +35,29 @@ def lacking(version: str, mount_class: MountClass) -> str:
         mount_class: Class of the mount.
     """
     if not version:
-        return (
+        return Trouble(
             "its version is redacted, and without it the provider drops audience and role ARN "
-            "silently: take redact_version out of the listener's configuration"
+            "silently: ",
+            "take redact_version out of the listener's configuration",
         )
     release, earliest = releases.parse(version), FIRST_RELEASE[mount_class]
     first = ".".join(map(str, earliest))
     if "ent" not in version.partition("+")[2]:
-        return (
+        return Trouble(
             f"it is {version}, not Enterprise, and plugin workload "
-            f"identity federation needs Vault Enterprise {first} or later: use such a Vault"
+            f"identity federation needs Vault Enterprise {first} or later: ",
+            "use such a Vault",
         )
     if release is None or not release.at_least(*earliest):
-        return (
+        return Trouble(
             f"it is {version}, and the provider federates this kind of mount from release {first} "
-            "on: upgrade Vault"
+            "on: ",
+            "upgrade Vault",
         )
-    return ""
+    return None
 
 
-def danger(version: str, confusable: str | None) -> str:
+def danger(version: str, confusable: str | None) -> Trouble | None:
     """Say whom the server would let in beside those declared.
 
     Args:
@@ -61,16 +66,16 @@ def danger(version: str, confusable: str | None) -> str:
     """
     release = releases.parse(version)
     if not confusable or (release and not release.confuses_accounts):
-        return ""
-    return (
+        return None
+    return Trouble(
         f"Vault is {version or 'of a hidden version'}, open to CVE-2025-11621, and with "
-        f"{confusable} it would take principals of other accounts for those that are "
-        f"bound. Upgrade Vault (fixed in {releases.AWS_LOGIN_FIXED}), or bind exact principals, "
-        "each name in one account"
+        f"{confusable} it would take principals of other accounts for those that are bound. ",
+        f"Upgrade Vault (fixed in {releases.AWS_LOGIN_FIXED}), or bind exact principals, each "
+        "name in one account",
     )
 
 
-def fault(version: str, needs: Mapping[str, Any]) -> str:
+def fault(version: str, needs: Mapping[str, Any]) -> Trouble | None:
     """Say what of a mount the server's release cannot do.
 
     Args:
@@ -80,11 +85,13 @@ def fault(version: str, needs: Mapping[str, Any]) -> str:
     release = releases.parse(version)
     for each in releases.FAULTS:
         if (subject := needs.get(each.needed_by)) and release and each.of(release):
-            return f"Vault is {version}, {each.told.format(subject=subject)}. {each.remedy}"
-    return ""
+            return Trouble(
+                f"Vault is {version}, {each.told.format(subject=subject)}. ", each.remedy
+            )
+    return None
 
 
-def unfit(address: str, *, replication: str, disaster_recovery: str) -> str:
+def unfit(address: str, *, replication: str, disaster_recovery: str) -> Trouble | None:
     """Say why this node's cluster is not the one to deploy to.
 
     Args:
@@ -93,42 +100,44 @@ def unfit(address: str, *, replication: str, disaster_recovery: str) -> str:
         disaster_recovery: Its part in disaster recovery replication.
     """
     if disaster_recovery == "secondary":
-        return (
+        return Trouble(
             f"Vault at {address} is a secondary of disaster recovery replication, which serves "
-            "nobody: let the address lead to the primary"
+            "nobody: ",
+            "let the address lead to the primary",
         )
     if replication == "secondary":
-        return (
+        return Trouble(
             f"Vault at {address} is a performance secondary: mounts, issuer and keys are the "
-            "primary's, and leases that the primary gave out could not be revoked from here; let "
-            "vault.address lead to the primary, and see docs/high-availability.md"
+            "primary's, and leases that the primary gave out could not be revoked from here; ",
+            "let vault.address lead to the primary, and see docs/high-availability.md",
         )
-    return ""
+    return None
 
 
-def lagging(address: str) -> str:
+def lagging(address: str) -> Trouble:
     """Say what follows where a performance standby answers."""
-    return (
-        f"a performance standby answers for Vault at {address}, and what it reads may be old: let "
-        "the address lead to the active node alone (docs/high-availability.md)"
+    return Trouble(
+        f"a performance standby answers for Vault at {address}, and what it reads may be old: ",
+        "let the address lead to the active node alone (docs/high-availability.md)",
     )
 
 
-def misled(namespace: str | None) -> str:
+def misled(namespace: str | None) -> Trouble | None:
     """Say what sends the official provider elsewhere than declared.
 
     Args:
         namespace: What ``VAULT_NAMESPACE`` is, if it is set.
     """
     if not namespace:
-        return ""
-    return (
+        return None
+    return Trouble(
         f"VAULT_NAMESPACE is {namespace!r}, and the official provider takes it for the root "
-        "namespace: unset it; namespaces are declared in the settings"
+        "namespace: ",
+        "unset it; namespaces are declared in the settings",
     )
 
 
-def unready(address: str, missing: list[str]) -> str:
+def unready(address: str, missing: list[str]) -> Trouble | None:
     """Say which rights the token lacks.
 
     Args:
@@ -136,9 +145,10 @@ def unready(address: str, missing: list[str]) -> str:
         missing: What it lacks, as :func:`federation.rights.lacking` tells it.
     """
     if not missing:
-        return ""
-    return (
+        return None
+    return Trouble(
         f"the token of VAULT_TOKEN may not do in Vault at {address} what this stack needs; it "
-        f"lacks {'; '.join(missing)}. Add that to its policies, for which policies/vault/deploy.hcl"
-        " is the pattern, or log in with another token"
+        f"lacks {'; '.join(missing)}. ",
+        "Add that to its policies, for which policies/vault/deploy.hcl is the pattern, or log in "
+        "with another token",
     )

@@ -9,11 +9,13 @@ from clients.errors import VaultError, VaultUnreachableError
 from components.dynamic import reach
 from federation import identity, releases, servers
 from federation.identity import MountClass
+from federation.trouble import told
 
 if TYPE_CHECKING:
     from clients.secrets_engine import SecretsEngine
     from clients.vault import HeldFederation, Vault
     from components.dynamic.base import Props
+    from federation.trouble import Trouble
 
 HELD = ("accessor", "audience", "role_arn", "token_ttl_seconds", "token_key")
 """Inputs that Vault itself can be asked for; named as in ``HeldFederation``."""
@@ -92,7 +94,7 @@ def _difference(found: HeldFederation, declared: Props) -> str:
     differing = [key for key in HELD if getattr(found, key) != declared[key]]
     if not differing:
         return ""
-    told = "; ".join(
+    differences = "; ".join(
         f"{key}: Vault holds {getattr(found, key)!r}, declared is {declared[key]!r}"
         for key in differing
     )
@@ -102,7 +104,7 @@ def _difference(found: HeldFederation, declared: Props) -> str:
         tune = identity.command("auth tune", declared["namespace"])
         remedy = f"type `{tune} -identity-token-key={declared['token_key']} {path}/`, then {remedy}"
     return (
-        f"the mount {path} is not federated as declared ({told}). "
+        f"the mount {path} is not federated as declared ({differences}). "
         f"It was made anew, or another program or person writes its configuration: {remedy}"
     )
 
@@ -143,8 +145,8 @@ def _lacking(vault: Vault, declared: Props) -> str:
     except VaultUnreachableError:
         raise
     except VaultError as error:
-        return servers.hidden(str(error))
-    return servers.lacking(version, MountClass(declared["mount_class"]))
+        return str(servers.hidden(str(error)))
+    return told(servers.lacking(version, MountClass(declared["mount_class"])))
 
 
 def _danger(vault: Vault, declared: Props) -> str:
@@ -169,8 +171,8 @@ def _fault(vault: Vault, declared: Props) -> str:
     return _again(servers.fault(_version(vault), declared))
 
 
-def _again(told: str) -> str:
-    return f"{told}; then run `pulumi up` again" if told else ""
+def _again(trouble: Trouble | None) -> str:
+    return f"{trouble}; then run `pulumi up` again" if trouble else ""
 
 
 def _issuer_problem(issuer: str) -> str:

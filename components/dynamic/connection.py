@@ -14,6 +14,7 @@ from components.dynamic import reach
 from components.dynamic.base import Check, Props, inputs, log, names
 from federation import servers
 from federation.rights import lacking
+from federation.trouble import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +93,7 @@ class Connection(pulumi.dynamic.Resource, module="vaultwif", name="Connection"):
 
 def _misled() -> str:
     """Return what would send the official provider elsewhere; empty if nothing would."""
-    return servers.misled(os.environ.get("VAULT_NAMESPACE"))
+    return told(servers.misled(os.environ.get("VAULT_NAMESPACE")))
 
 
 def _trouble(address: str) -> str:
@@ -114,7 +115,7 @@ def _unfit(address: str, node: Node) -> str:
     )
     if not trouble and node.performance_standby:
         log.warning("%s", servers.lagging(address))
-    return trouble
+    return told(trouble)
 
 
 def _lacking(address: str, rights: dict[str, list[str]]) -> str:
@@ -125,4 +126,4 @@ def _lacking(address: str, rights: dict[str, list[str]]) -> str:
         # Who may do everything else need not be allowed to ask about it.
         log.warning("the rights of the token are not looked at: %s", error)
         return ""
-    return servers.unready(address, missing)
+    return told(servers.unready(address, missing))

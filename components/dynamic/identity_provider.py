@@ -65,9 +65,9 @@ class _IdentityProviderCheckProvider(Check):
         arn, made = news["provider_arn"], olds.get("ownership") == ownership.MANAGED
         owned = made and olds["provider_arn"] == arn
         there = not owned and reach.account(news).audiences(arn) is not None
-        told = ownership.identity_provider(arn, news["ownership"], there=there, owned=owned)
-        if told:
-            yield CheckFailure("provider_arn", told)
+        trouble = ownership.identity_provider(arn, news["ownership"], there=there, owned=owned)
+        if trouble:
+            yield CheckFailure("provider_arn", str(trouble))
 
 
 class _IdentityProviderGuardProvider(Guard):

@@ -123,9 +123,9 @@ def _problems(olds: Props, news: Props) -> Iterator[CheckFailure]:
         set_before=olds["issuer"] if olds.get("ownership") == ownership.MANAGED else "",
     )
     if issuer:
-        yield CheckFailure("issuer", issuer)
+        yield CheckFailure("issuer", str(issuer))
     owned = olds.get("key") == news["key"]
     there = not owned and news["key"] in vault.signing_keys()
     key = ownership.signing_key(news["key"], there=there, owned=owned, namespace=namespace)
     if key:
-        yield CheckFailure("key", key)
+        yield CheckFailure("key", str(key))

@@ -56,9 +56,9 @@ class _NamespaceCheckProvider(Check):
         owned = made and _path(olds) == path
         around = {"address": news["address"], "namespace": news["parent"]}
         there = not owned and reach.vault(around).has_namespace(news["name"])
-        told = ownership.namespace(path, news["ownership"], there=there, owned=owned)
-        if told:
-            yield CheckFailure("name", told)
+        trouble = ownership.namespace(path, news["ownership"], there=there, owned=owned)
+        if trouble:
+            yield CheckFailure("name", str(trouble))
 
 
 class _NamespaceGuardProvider(Guard):

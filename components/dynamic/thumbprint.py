@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,9 @@ from components.dynamic.base import Props, Recorder, inputs, is_known, log, name
 from federation import certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 FOUND = ("thumbprints", "warnings")
-
-LOOKS = 4
-"""How often a host is looked at that presents something else than the state remembers: with two
-machines that answer by chance, the other one is missed once in eight times."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,16 +54,16 @@ class _ThumbprintProvider(Recorder):
         if not is_known(asked["host"]):
             unknown = dict.fromkeys(("host", *FOUND), rpc.UNKNOWN)
             return CheckResult(asked | unknown, [])
-        from clients import tls  # noqa: PLC0415 - the program itself never needs it
+        from clients import chains, tls  # noqa: PLC0415 - the program itself never needs it
 
         kept = tuple(olds.get("thumbprints") or ()) if olds.get("host") == asked["host"] else ()
         try:
-            seen = _presented(asked["host"], asked.get("ca_sha256"), kept)
+            seen = chains.presented(asked["host"], asked.get("ca_sha256"), kept)
         except (tls.TlsError, certificates.ChainRefused) as error:
             remedy = "; or pin thumbprints in the settings (vault.thumbprints)"
             return CheckResult(asked, [CheckFailure("thumbprints", f"{error}{remedy}")])
         if len(seen) > 1:
-            told = _alternates(asked["host"], seen)
+            told = certificates.alternates(asked["host"], seen)
             if kept not in seen:
                 return CheckResult(asked, [CheckFailure("thumbprints", told)])
             # Not among the warnings that are recorded: they would come and go with the chain.
@@ -76,44 +71,6 @@ class _ThumbprintProvider(Recorder):
         verdict = seen.get(kept) or next(iter(seen.values()))
         found = {"thumbprints": list(verdict.thumbprints), "warnings": list(verdict.warnings)}
         return CheckResult(asked | found, [])
-
-
-def _presented(
-    host: str, ca_sha256: str | None, kept: tuple[str, ...]
-) -> dict[tuple[str, ...], certificates.Verdict]:
-    """Return what the host presents, by thumbprints; one look if that is what was kept.
-
-    Else it may be that of another machine behind a load balancer, so the host is looked at again.
-
-    Raises:
-        TlsError: The host cannot be reached.
-        ChainRefused: A chain must not be trusted.
-    """
-    from clients import tls  # noqa: PLC0415 - as above
-
-    seen: dict[tuple[str, ...], certificates.Verdict] = {}
-    for _ in range(LOOKS):
-        try:
-            chain = tls.presented_chain(host)
-        except tls.TlsError:
-            if not seen:
-                raise
-            break
-        now = dt.datetime.now(dt.UTC)
-        verdict = certificates.judge(chain, now=now, expected_ca_sha256=ca_sha256)
-        seen.setdefault(verdict.thumbprints, verdict)
-        if verdict.thumbprints == kept:
-            break
-    return seen
-
-
-def _alternates(host: str, seen: Iterable[tuple[str, ...]]) -> str:
-    presented = ", ".join(sorted({thumbprint for each in seen for thumbprint in each}))
-    return (
-        f"{host} presents more than one certificate chain, one after the other, as several "
-        "machines behind a load balancer do. AWS has to know all of them: set vault.thumbprints: "
-        f"[{presented}], and look whether there are more"
-    )
 
 
 class Thumbprint(pulumi.dynamic.Resource, module="vaultwif", name="Thumbprint"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clients import chains
 from components.dynamic import thumbprint
 from tests.unit.clouds import HOST, OUR_CHAIN, OURS, THEIR_CHAIN, World
 
@@ -44,7 +45,7 @@ def test_another_chain_that_all_machines_present_is_taken(monkeypatch: pytest.Mo
     world = World()
     checked = _check(world, _known("0" * 40), monkeypatch)
     assert (checked.failures, checked.inputs["thumbprints"]) == ([], [OURS])
-    assert world.looks == thumbprint.LOOKS
+    assert world.looks == chains.LOOKS
 
 
 def test_what_is_known_of_another_host_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
