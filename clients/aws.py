@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import GetOpenIDConnectProviderResponseTypeDef, TagTypeDef
+    from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
@@ -48,8 +49,12 @@ class Account:
         AwsError: no credentials, wrong account, unreachable or refused; so does every method.
     """
 
+    caller: str
+    """ARN of whoever asks."""
+
     def __init__(self, access: AccountAccess) -> None:
-        self._iam = _iam(access)
+        session, self.caller = _signed_in(access)
+        self._iam: IAMClient = session.client("iam", config=BOUNDS)
         self._profile = access.profile
 
     def role(self, name: str) -> HeldRole | None:
@@ -57,9 +62,9 @@ class Account:
         try:
             found = self._iam.get_role(RoleName=name)["Role"]
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "NoSuchEntity":
+            if code(error) == "NoSuchEntity":
                 return None
-            raise _failure(f"read the role {name}", error) from error
+            raise failure(f"read the role {name}", error) from error
         # boto3 decodes the document, whatever its types say.
         trust = cast("dict[str, Any]", found["AssumeRolePolicyDocument"])
         return HeldRole(trust=trust, tags=_tags(found.get("Tags", [])))
@@ -85,11 +90,11 @@ class Account:
                 case _:
                     return self._iam.get_policy(PolicyArn=arn)["Policy"]["Arn"]
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "NoSuchEntity":
+            if code(error) == "NoSuchEntity":
                 return None
-            if _code(error) == "AccessDenied":
+            if code(error) == "AccessDenied":
                 return arn
-            raise _failure(f"look for {arn}", error) from error
+            raise failure(f"look for {arn}", error) from error
 
     def identity_provider(self, issuer: str) -> HeldIdentityProvider | None:
         """Return the identity provider of an issuer; ``None`` when there is none."""
@@ -101,7 +106,7 @@ class Account:
                 return None
             found = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
         except (ClientError, BotoCoreError) as error:
-            raise _failure(f"read the identity provider of {issuer}", error) from error
+            raise failure(f"read the identity provider of {issuer}", error) from error
         return HeldIdentityProvider(arn=arn, tags=_tags(found.get("Tags", [])))
 
     def audiences(self, provider_arn: str) -> frozenset[str] | None:
@@ -124,9 +129,7 @@ class Account:
                 OpenIDConnectProviderArn=provider_arn, ClientID=audience
             )
         except (ClientError, BotoCoreError) as error:
-            raise _failure(
-                f"register the audience {audience!r} at {provider_arn}", error
-            ) from error
+            raise failure(f"register the audience {audience!r} at {provider_arn}", error) from error
 
     def remove_audience(self, provider_arn: str, audience: str) -> None:
         """Remove an audience; already removed, or the whole provider gone, is no error."""
@@ -135,8 +138,8 @@ class Account:
                 OpenIDConnectProviderArn=provider_arn, ClientID=audience
             )
         except (ClientError, BotoCoreError) as error:
-            if _code(error) != "NoSuchEntity":
-                raise _failure(
+            if code(error) != "NoSuchEntity":
+                raise failure(
                     f"remove the audience {audience!r} from {provider_arn}", error
                 ) from error
 
@@ -146,7 +149,7 @@ class Account:
             pages = self._iam.get_paginator("list_users").paginate(PathPrefix=path)
             return [user["UserName"] for page in pages for user in page["Users"]]
         except (ClientError, BotoCoreError) as error:
-            raise _failure(f"list the IAM users under {path}", error) from error
+            raise failure(f"list the IAM users under {path}", error) from error
 
     def what_keeps(self, users: Iterable[str]) -> list[str]:
         """Say of each user what AWS does not delete it with, and the command that takes it away.
@@ -158,9 +161,9 @@ class Account:
             try:
                 lines += kept_users.told(user, self._keepers(user), self._profile)
             except (ClientError, BotoCoreError) as error:
-                if _code(error) != "NoSuchEntity":  # deleted meanwhile
-                    failure = _failure(f"read what the IAM user {user} has", error)
-                    return [f"It may be one of these: {kept_users.LIKELY}; {failure}"]
+                if code(error) != "NoSuchEntity":  # deleted meanwhile
+                    unread = failure(f"read what the IAM user {user} has", error)
+                    return [f"It may be one of these: {kept_users.LIKELY}; {unread}"]
         return lines
 
     def _keepers(self, user: str) -> list[Keeper]:
@@ -186,7 +189,7 @@ class Account:
         try:
             self._iam.get_login_profile(UserName=user)
         except ClientError as error:
-            if _code(error) == "NoSuchEntity":
+            if code(error) == "NoSuchEntity":
                 return False
             raise
         return True
@@ -195,9 +198,9 @@ class Account:
         try:
             return self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "NoSuchEntity":
+            if code(error) == "NoSuchEntity":
                 return None
-            raise _failure(f"read the identity provider {provider_arn}", error) from error
+            raise failure(f"read the identity provider {provider_arn}", error) from error
 
 
 def what_keeps_users(users: Mapping[str, Any]) -> str:
@@ -217,8 +220,11 @@ def what_keeps_users(users: Mapping[str, Any]) -> str:
     return ". ".join(lines) or f"By now, none of these is to be found: {kept_users.LIKELY}"
 
 
-def _iam(access: AccountAccess) -> IAMClient:
-    """Return an IAM client that provably acts in the account, as ``allowed_account_ids`` does."""
+def _signed_in(access: AccountAccess) -> tuple[boto3.Session, str]:
+    """Return a session that provably acts in the account, as ``allowed_account_ids`` does.
+
+    With it comes the ARN of whose it is.
+    """
     setting = "profile" if access.profile else ""
     what = f"sign in to account {access.account_id}"
     try:
@@ -228,18 +234,18 @@ def _iam(access: AccountAccess) -> IAMClient:
             setting = "deployRoleArn"
         actual = _caller(session)
     except (ClientError, BotoCoreError) as error:
-        raise SignInError(str(_failure(what, error)), setting) from error
-    if actual != access.account_id:
+        raise SignInError(str(failure(what, error)), setting) from error
+    if actual["Account"] != access.account_id:
         raise SignInError(
-            f"the credentials at hand belong to account {actual}, declared is "
+            f"the credentials at hand belong to account {actual['Account']}, declared is "
             f"{access.account_id}; set profile or deployRoleArn of that account",
             setting,
         )
-    return session.client("iam", config=BOUNDS)
+    return session, actual["Arn"]
 
 
-def _caller(session: boto3.Session) -> str:
-    return session.client("sts", config=BOUNDS).get_caller_identity()["Account"]
+def _caller(session: boto3.Session) -> GetCallerIdentityResponseTypeDef:
+    return session.client("sts", config=BOUNDS).get_caller_identity()
 
 
 def _deploying(
@@ -251,11 +257,11 @@ def _deploying(
     except ClientError as error:
         _caller(session)  # its own credentials may be what is wrong: then AWS refuses this too
         hint = ""
-        if _code(error) == "AccessDenied":
+        if code(error) == "AccessDenied":
             hint = (
                 " (the role must be there, trust whoever deploys, and ask for no other externalId)"
             )
-        raise SignInError(f"{_failure(what, error)}{hint}", "deployRoleArn") from error
+        raise SignInError(f"{failure(what, error)}{hint}", "deployRoleArn") from error
 
 
 def _assume(session: boto3.Session, access: AccountAccess, role_arn: str) -> boto3.Session:
@@ -280,11 +286,13 @@ def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _code(error: ClientError | BotoCoreError) -> str:
+def code(error: ClientError | BotoCoreError) -> str:
+    """Return AWS's code of a refusal; empty where AWS did not answer."""
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
 
 
-def _failure(what: str, error: ClientError | BotoCoreError) -> AwsError:
+def failure(what: str, error: ClientError | BotoCoreError) -> AwsError:
+    """Return the error for a person: what was not done, and why."""
     if isinstance(error, ClientError):
         detail = error.response["Error"]
         return AwsError(f"AWS refuses to {what}: {detail['Code']}: {detail.get('Message', '')}")

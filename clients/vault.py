@@ -74,6 +74,8 @@ class Node:
     """``primary`` or ``secondary``, where performance replication is used."""
     disaster_recovery: str = ""
     """The same for disaster recovery."""
+    time: float | None = None
+    """Its clock, in whole seconds since the epoch, rounded down; None where it does not tell."""
 
 
 class Vault:
@@ -100,8 +102,11 @@ class Vault:
     def __exit__(self, *_: object) -> None:
         self._client.adapter.close()
 
-    def look_up_token(self) -> None:
+    def look_up_token(self) -> dict[str, Any]:
         """Ask Vault about the token, which the official provider does before anything else.
+
+        Returns:
+            What Vault tells of it, its ``ttl`` in seconds among it; 0 means that it does not end.
 
         Raises:
             VaultForbiddenError: no token, or not one that Vault knows.
@@ -113,13 +118,14 @@ class Vault:
             )
         path = "auth/token/lookup-self"
         try:
-            self._ask("read", path, lambda: self._client.read(path))
+            told = self._ask("read", path, lambda: self._client.read(path))
         except VaultForbiddenError as error:
             raise VaultForbiddenError(
                 f"Vault at {self.address} does not accept the token of VAULT_TOKEN: it is wrong, "
                 f"expired or revoked, its policies do not allow {path}, or it belongs to another "
                 "namespace than root, whose tokens alone can be used; log in again"
             ) from error
+        return dict(told["data"]) if told else {}
 
     def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
         """Return what the token may do at each of the paths, as its own policies say it.
@@ -292,6 +298,7 @@ class Vault:
             performance_standby=bool(health.get("performance_standby")),
             replication=str(health.get("replication_performance_mode") or ""),
             disaster_recovery=str(health.get("replication_dr_mode") or ""),
+            time=health.get("server_time_utc"),
         )
 
     def version(self) -> str:

@@ -8,9 +8,9 @@ import typer
 
 from clients.errors import CloudError
 from operations import OperationError
-from operations.commands import abandon, recover, revoke, summary
+from operations.commands import abandon, doctor, recover, revoke, summary
 
-COMMANDS = (summary, revoke, recover, abandon)
+COMMANDS = (doctor, summary, revoke, recover, abandon)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(

@@ -4,8 +4,9 @@ Everything is read, checked and resolved before the first resource, and every pr
 once: a program that stops halfway leaves behind what it has already registered.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ __all__ = [
     "Settings",
     "TargetRoleSettings",
     "VaultSettings",
+    "declared",
     "load",
     "load_or_end",
 ]
@@ -91,6 +93,38 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         pulumi.RunError: With every problem, a line each: the full key, the value unless it is
             secret, and what is allowed.
     """
+    settings, problems = _judged(config, stack=stack, root=root)
+    for line in problems.advice:
+        pulumi.log.warn(f"{line}: it has no effect")
+    if problems.lines:
+        raise pulumi.RunError(problems.text(stack))
+    return settings
+
+
+def declared(
+    entries: Mapping[str, Mapping[str, Any]], project: str, *, stack: str, root: Path = PROJECT
+) -> tuple[Settings, Problems]:
+    """Read, check and resolve the settings of a stack where no engine runs.
+
+    Args:
+        entries: What ``pulumi config --json --show-secrets`` prints.
+        project: Name of the project.
+        stack: Name of the stack.
+        root: Folder that policy files are named from.
+
+    Returns:
+        What could be read, and every problem; only without one it is whole.
+    """
+    pulumi.runtime.set_all_config(
+        {key: entry.get("value", "") for key, entry in entries.items()},
+        [key for key, entry in entries.items() if entry.get("secret")],
+    )
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # to which Pulumi's outputs belong from the moment they are made
+        return _judged(pulumi.Config(project), stack=stack, root=root)
+
+
+def _judged(config: pulumi.Config, *, stack: str, root: Path) -> tuple[Settings, Problems]:
     written: dict[str, Any] = {}
 
     def is_secret(section: str) -> bool:
@@ -117,11 +151,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
         for partial in _with_each_partial(settings, reading):
             with suppress(AttributeError):  # it is about a field that is wrong itself
                 check(partial, problems)
-    for line in problems.advice:
-        pulumi.log.warn(f"{line}: it has no effect")
-    if problems.lines:
-        raise pulumi.RunError(problems.text(stack))
-    return settings
+    return settings, problems
 
 
 def _with_each_partial(settings: Settings, reading: Reading) -> Iterator[Settings]:

@@ -1,6 +1,7 @@
-"""What the settings of a stack need in Vault."""
+"""What the settings of a stack need in Vault, and at AWS."""
 
-from federation import identity, rights
+from federation import deploy_rights, identity, rights
+from federation.deploy_rights import AwsRights
 from federation.rights import Rights
 from settings.stack import Settings
 
@@ -42,4 +43,26 @@ def needed_in_vault(settings: Settings) -> Rights:
         )
     for login in settings.human_logins.values():
         need(login.namespace, rights.of_login(login.path, login.role_name))
+    return found
+
+
+def needed_at_aws(settings: Settings, account: str) -> AwsRights:
+    """Return the rights that whoever deploys needs in one account, given by its name."""
+    declared = settings.accounts[account]
+    bounded = deploy_rights.BOUNDARY if declared.boundary else frozenset()
+    found = {"*": deploy_rights.LOOKS}
+    for mount in settings.mounts:
+        if mount.account == account:
+            names = settings.mount_names(mount)
+            found[names.role_arn] = deploy_rights.ROLE | bounded
+            found[names.provider_arn(settings.issuer(mount.namespace))] = (
+                deploy_rights.IDENTITY_PROVIDER
+                if declared.identity_provider == "managed"
+                else deploy_rights.AUDIENCES
+            )
+    for name, target in settings.target_roles.items():
+        if target.account == account:
+            attached = deploy_rights.MANAGED_POLICIES if target.managed_policies else frozenset()
+            arn = settings.target_names(name).role_arn
+            found[arn] = deploy_rights.ROLE | bounded | attached
     return found

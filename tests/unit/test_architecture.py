@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "settings": {"federation"},
     "components": {"federation", "clients"},
     "clients": {"federation"},
-    "operations": {"federation", "clients"},
+    # A doctor judges what is declared before anything of it is deployed.
+    "operations": {"federation", "clients", "settings"},
     "federation": set(),
     "lab": set(),
     "tools": set(),

@@ -1,0 +1,1 @@
+"""What would keep an update from succeeding, found before it; nothing here writes anything."""
