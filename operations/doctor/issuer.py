@@ -28,13 +28,14 @@ PUBLISH = (
 )
 
 
-def documents(issuer: str, path: str, *, answers: bool) -> Iterator[Row]:
+def documents(issuer: str, path: str, *, answers: bool, signs: bool) -> Iterator[Row]:
     """Tell whether the discovery document names the issuer, byte by byte, and keys are served.
 
     Args:
         issuer: What AWS will read in tokens.
         path: Path of the namespace.
         answers: Whether Vault is set to that issuer by now.
+        signs: Whether the stack's key is there by now.
     """
     where, url = f"issuer of {path or 'root'}", identity.discovery_url(issuer)
     try:
@@ -53,26 +54,28 @@ def documents(issuer: str, path: str, *, answers: bool) -> Iterator[Row]:
             f"{url} names the issuer {named!r}, AWS expects {issuer!r}",
             "Check vault.issuerAddress, and whether something in between rewrites the document",
         )
-    yield from _keys(where, str(document.get("jwks_uri") or ""), identity.keys_url(issuer))
-
-
-def _keys(where: str, named: str, expected: str) -> Iterator[Row]:
-    what = f"{where}, keys document"
-    if named != expected:
+    what, url = f"{where}, keys document", identity.keys_url(issuer)
+    if answers and document.get("jwks_uri") != url:
         fix = "Check whether something in between rewrites the document; AWS reads what is named"
-        yield warn(what, f"is named as {named!r}, expected is {expected!r}", fix)
+        told = f"is named as {document.get('jwks_uri')!r}, expected is {url!r}"
+        yield warn(what, told, fix)
+    yield from _keys(what, url, signs=signs)
+
+
+def _keys(what: str, url: str, *, signs: bool) -> Iterator[Row]:
     try:
-        served = len(public_document(expected).get("keys") or ())
+        served = len(public_document(url).get("keys") or ())
     except VaultError as error:
         yield broken(what, str(error), PUBLISH)
         return
-    if not served:
-        yield broken(what, f"{expected} serves no keys, so AWS could verify no token", "See Vault")
+    if not served and signs:
+        told = f"{url} serves no keys, so AWS could verify no token"
+        yield broken(what, told, "Check whether something in between takes them away, and Vault")
     elif served > MOST_KEYS:
         fix = "Take signing keys away that nobody uses, or rotate them less often"
         yield warn(what, f"serves {served} keys; AWS may not find the newest", fix)
     else:
-        yield ok(what, f"serves {served} keys")
+        yield ok(what, f"serves {served} keys" if served else "is served; this update makes a key")
 
 
 def people(login: HumanLoginSettings) -> Iterator[Row]:

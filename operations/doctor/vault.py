@@ -8,6 +8,7 @@ from clients.errors import VaultError, VaultUnreachableError
 from clients.vault import Vault
 from federation import identity, ownership, servers
 from federation.logins import confusable
+from federation.names import signing_key
 from federation.rights import lacking
 from operations.doctor.issuer import documents
 from operations.doctor.rows import Row, broken, judged, ok, unknown, warn
@@ -132,7 +133,12 @@ def namespace(patient: Patient, path: str) -> Iterator[Row]:
         with Vault(address, path) as vault:
             held, keys = vault.issuer(), vault.signing_keys()
         yield from _issuer(patient, path, held, keys)
-        yield from documents(settings.issuer(path), path, answers=held == _public(settings))
+        yield from documents(
+            settings.issuer(path),
+            path,
+            answers=held == _public(settings),
+            signs=signing_key(settings.stack, path) in keys,
+        )
 
 
 def _is_there(address: str, path: str) -> bool:
@@ -158,14 +164,11 @@ def _issuer(patient: Patient, path: str, held: str, keys: list[str]) -> Iterator
     )
     sound = f"{declared}; is {held}" if held else f"{declared}; set by this update"
     yield judged(f"{where}, ownership", trouble, sound)
-    for mount in settings.mounts:
-        if mount.namespace == path:
-            key = settings.mount_names(mount).signing_key
-            own = before.get("key") == key
-            trouble = ownership.signing_key(key, there=key in keys, owned=own, namespace=path)
-            sound = f"{key} is this stack's" if own else f"{key} is free"
-            yield judged(f"{where}, signing key", trouble, sound)
-            return  # there is one for all mounts of a namespace
+    key = signing_key(settings.stack, path)
+    own = before.get("key") == key
+    trouble = ownership.signing_key(key, there=key in keys, owned=own, namespace=path)
+    sound = f"{key} is this stack's" if own else f"{key} is free"
+    yield judged(f"{where}, signing key", trouble, sound)
 
 
 def _public(settings: Settings) -> str:
