@@ -113,6 +113,15 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def test_of_the_operations_only_the_doctor_knows_the_settings() -> None:
+    rooms = {
+        path.relative_to(ROOT / "operations").parts[0]
+        for path in _files("operations")
+        if "settings" in _imports(path, for_types=True) | _imports(path)
+    }
+    assert rooms == {"doctor"}
+
+
 LONGEST_FILE = 325
 """Lines of a file of the program that need no reason."""
 REASONS = {"clients/vault.py": "whatever is asked of a namespace, in one class"}
