@@ -14,6 +14,7 @@ from federation import kept_users
 from federation.account import SESSION_NAME, AccountAccess
 from federation.identity import provider_identifier
 from federation.kept_users import Keeper
+from federation.knowledge.access import ASSUMABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -258,9 +259,7 @@ def _deploying(
         _caller(session)  # its own credentials may be what is wrong: then AWS refuses this too
         hint = ""
         if code(error) == "AccessDenied":
-            hint = (
-                " (the role must be there, trust whoever deploys, and ask for no other externalId)"
-            )
+            hint = f" ({ASSUMABLE.format(asks='deploys')})"
         raise SignInError(f"{failure(what, error)}{hint}", "deployRoleArn") from error
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clients.errors import NotSignedInError, VaultError
+from federation.knowledge.access import refused_caller
+from federation.knowledge.exchange import NO_PROVIDERS
 from federation.rights import SESSION_PROBE
 
 if TYPE_CHECKING:
     from clients.vault import Vault
 
-NOT_SIGNED_IN = "NoCredentialProviders"
+NOT_SIGNED_IN = NO_PROVIDERS
 """What AWS's SDK in Vault says, from the first failure to sign in on and for ever."""
-
-REFUSED = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetUser")
-"""How AWS names whom it refuses (IAM User Guide, "Troubleshoot access denied error messages")."""
 
 ENGINE_SETTINGS = (
     *("region", "iam_endpoint", "sts_endpoint", "sts_region"),
@@ -57,8 +55,8 @@ class SecretsEngine:
                 raise NotSignedInError(
                     f"Vault's mount {self.path} has no session at AWS"
                 ) from error
-            if refused := REFUSED.search(str(error)):
-                return refused[1]
+            if refused := refused_caller(str(error), "iam:GetUser"):
+                return refused
             raise
         raise VaultError(
             f"Vault at {self.vault.address} made {role} without being told all it needs"

@@ -1,11 +1,35 @@
 """Why AWS gives a mount no session, as far as it can be told from outside.
 
-Vault itself says no more than ``NoCredentialProviders``: the SDK in it keeps AWS's reason to
-itself, whatever it was.
+Vault itself says no more than that it has no session (``knowledge.exchange.NO_SESSION``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from federation.knowledge.exchange import AUDIENCE, THUMBPRINT, UNTRUSTED
+from federation.knowledge.rule import Rule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """Which token of Vault is to become a session of which role."""
+
+    issuer: str
+    """The ``iss`` claim."""
+    audience: str
+    """The ``aud`` claim."""
+    subject: str
+    """The ``sub`` claim."""
+    provider_arn: str
+    """The identity provider."""
+    role_arn: str
+    """The IAM role."""
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The claims that AWS judges."""
+        return {"iss": self.issuer, "aud": self.audience, "sub": self.subject}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,17 +67,21 @@ def obstacles(seen: Seen) -> list[str]:
     if seen.presented and seen.presented not in map(str.lower, seen.listed):
         found.append(
             f"thumbprint: {seen.host} presents a chain that ends in {seen.presented}, the "
-            f"identity provider {seen.provider_arn} lists {', '.join(seen.listed) or 'none'}; AWS "
-            "refuses with InvalidIdentityToken unless a public authority stands behind that chain"
+            f"identity provider {seen.provider_arn} lists {', '.join(seen.listed) or 'none'}; "
+            f"{_refuses(THUMBPRINT)} unless a public authority stands behind that chain"
         )
     if seen.audience not in seen.registered:
         known = ", ".join(sorted(seen.registered)) or "none"
         found.append(
             f"audience: {seen.audience!r} is not registered at {seen.provider_arn}, which has "
-            f"{known}; AWS refuses with InvalidIdentityToken"
+            f"{known}; {_refuses(AUDIENCE)}"
         )
     found += [
-        f"trust policy of {seen.role_arn}: {clause}; AWS refuses with AccessDenied"
+        f"trust policy of {seen.role_arn}: {clause}; {_refuses(UNTRUSTED)}"
         for clause in seen.untrusted
     ]
     return found
+
+
+def _refuses(rule: Rule) -> str:
+    return f"AWS refuses with {rule.codes[0]}"

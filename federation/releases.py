@@ -11,6 +11,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from federation.identity import MountClass
+
+FIRST = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
+"""First Vault Enterprise release whose mounts of each class the official provider federates."""
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[^+]+)?(?:\+.+)?")
 
 _FIXED_PATCHES = {(1, 16): 27, (1, 19): 11, (1, 20): 5}

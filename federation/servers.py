@@ -14,10 +14,6 @@ from federation.trouble import Trouble
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FIRST_RELEASE = {MountClass.SECRET: (1, 16), MountClass.AUTH: (1, 17)}
-"""First Vault Enterprise release whose mounts of each class the official provider federates."""
-
-
 def hidden(why: str) -> Trouble:
     """Say what follows from a version that cannot be asked for, and why it cannot."""
     return Trouble(
@@ -40,7 +36,7 @@ def lacking(version: str, mount_class: MountClass) -> Trouble | None:
             "silently: ",
             "take redact_version out of the listener's configuration",
         )
-    release, earliest = releases.parse(version), FIRST_RELEASE[mount_class]
+    release, earliest = releases.parse(version), releases.FIRST[mount_class]
     first = ".".join(map(str, earliest))
     if "ent" not in version.partition("+")[2]:
         return Trouble(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING
+
+from federation.knowledge.access import refused_caller
 
 if TYPE_CHECKING:
     from clients.auth_method import AuthMethod
@@ -13,8 +14,6 @@ REACH_SECONDS = 90.0
 """How long AWS may take to know a new role everywhere. IAM User Guide, "Changes that I make are not
 always immediately visible", names no bound; the provider's own retries end after 30 s."""
 PAUSE_SECONDS = 1.0
-
-_ACTS_AS = re.compile(r"User: (arn:\S+) is not authorized to perform: iam:GetRole")
 
 
 def await_reach(method: AuthMethod, role_arn: str) -> str:
@@ -37,10 +36,10 @@ def await_reach(method: AuthMethod, role_arn: str) -> str:
     deadline = time.monotonic() + REACH_SECONDS
     while True:
         told = method.look_up(nobody)
-        acting = _ACTS_AS.search(told)
-        if acting and session not in acting[1]:
+        acting = refused_caller(told, "iam:GetRole")
+        if acting and session not in acting:
             return (
-                f"Vault acts as {acting[1]} at AWS, with keys from its environment: start Vault "
+                f"Vault acts as {acting} at AWS, with keys from its environment: start Vault "
                 "without AWS_* variables, AWS profiles and instance profile"
             )
         if acting or not told or "NoSuchEntity" in told:

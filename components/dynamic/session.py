@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from clients.errors import NotSignedInError
 from components.dynamic import reach
-from federation import certificates, identity, trust
-from federation.obstacles import Seen, obstacles
+from federation import certificates, identity
+from federation.knowledge.exchange import reason_is_in
+from federation.obstacles import Exchange, obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,34 +96,28 @@ def _told(props: Props, known: list[str]) -> str:
     return (
         f"AWS gave Vault's mount {path} no session of {role_arn} for {EFFECTIVE_SECONDS:.0f} s, "
         "though audience and trust policy are right and nothing is known against its thumbprint. "
-        "Vault's log has AWS's reason (`error assuming role with web identity`), and so "
-        f"has CloudTrail of account {account} (AssumeRoleWithWebIdentity): check that Vault "
-        f"reaches STS, and AWS {identity.host(props['issuer'])}; then run `pulumi up` again"
+        f"{reason_is_in(account)}: check that Vault reaches STS, and AWS "
+        f"{identity.host(props['issuer'])}; then run `pulumi up` again"
     )
 
 
 def _obstacles(props: Props) -> list[str]:
-    issuer, arn = props["issuer"], props["provider_arn"]
-    claims = {"iss": issuer, "aud": props["audience"], "sub": props["subject"]}
-    account = reach.account(props)
-    role = account.role(props["role_arn"].rpartition("/")[2])
-    return obstacles(
-        Seen(
-            host=identity.host(issuer),
-            presented=_presented(identity.host(issuer)),
-            provider_arn=arn,
-            listed=account.thumbprints(arn),
-            audience=props["audience"],
-            registered=account.audiences(arn),
-            role_arn=props["role_arn"],
-            untrusted=trust.explain(role.trust, issuer, claims) if role else ["there is none"],
-        )
+    from clients.exchange import look  # noqa: PLC0415 - the program itself never needs it
+
+    exchange = Exchange(
+        issuer=props["issuer"],
+        audience=props["audience"],
+        subject=props["subject"],
+        provider_arn=props["provider_arn"],
+        role_arn=props["role_arn"],
     )
+    presented = _presented(identity.host(exchange.issuer))
+    return obstacles(look(reach.account(props), exchange, presented))
 
 
 def _presented(host: str) -> str | None:
     """Return the thumbprint of a host; it need not be in reach of this machine, only of AWS."""
-    from clients import tls  # noqa: PLC0415 - the program itself never needs it
+    from clients import tls  # noqa: PLC0415 - as above
 
     try:
         chain = tls.presented_chain(host)

@@ -1,7 +1,7 @@
 """Why leases of a Vault role could not be revoked, and what to do then."""
 
 from clients.errors import VaultError, VaultUnreachableError
-from clients.secrets_engine import NOT_SIGNED_IN
+from federation.knowledge.exchange import NO_SESSION
 from operations import OperationError
 
 
@@ -55,13 +55,8 @@ ADVICE: dict[type[BaseException], str] = {
         f"not take that away. {{kept}}. Take it away, {_REPEAT}"
     ),
     EngineNotSignedInError: (
-        f"{_KEPT} {NOT_SIGNED_IN} is all that Vault tells when AWS does not exchange its token for "
-        "a session. AWS's own reason is in CloudTrail of that account, event "
-        "AssumeRoleWithWebIdentity. No such event: Vault does not reach AWS STS. "
-        "InvalidIdentityToken: AWS does not reach the issuer, or its certificate, signing key or "
-        "audience is another one. AccessDenied: the trust policy or the IAM role is, or a resource "
-        "control policy of the organisation forbids it. Mend it (`pulumi up` restores what this "
-        f"stack made), {_REPEAT}"
+        f"{_KEPT} {'. '.join((NO_SESSION.meaning, *NO_SESSION.causes))}. Mend it (`pulumi up` "
+        f"restores what this stack made), {_REPEAT}"
     ),
     NotFederatedError: (
         f"{_KEPT} Write back audience and role_arn of `pulumi stack output secrets_engines`: "
