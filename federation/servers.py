@@ -14,6 +14,7 @@ from federation.trouble import Trouble
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 def hidden(why: str) -> Trouble:
     """Say what follows from a version that cannot be asked for, and why it cannot."""
     return Trouble(

@@ -50,10 +50,10 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
         issuer: The issuer whose identity provider the role should trust, with ``https://``.
         claims: Claims of the token; ``aud`` may be a string or a list.
     """
-    statements = [dict(entry) for entry in _list(document.get("Statement"))]
+    statements = [dict(entry) for entry in listed(document.get("Statement"))]
     candidates = [entry for entry in statements if _is_about_web_identities(entry)]
     denials = [
-        f"statement {_label(entry)}: denies {ASSUME}"
+        f"statement {label_of(entry)}: denies {ASSUME}"
         for entry in candidates
         if entry.get("Effect") == "Deny"
         and all(clause.endswith(_UNJUDGED) for clause in _failures(entry, issuer, claims))
@@ -68,25 +68,25 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
 
 def _is_about_web_identities(statement: Mapping[str, Any]) -> bool:
     """Actions may hold wildcards, and have no case ("IAM JSON policy elements: Action")."""
-    patterns = _list(statement.get("Action", statement.get("NotAction")))
+    patterns = listed(statement.get("Action", statement.get("NotAction")))
     named = any(fnmatchcase(ASSUME.lower(), str(pattern).lower()) for pattern in patterns)
     return named != ("Action" not in statement)
 
 
 def _failures(statement: Mapping[str, Any], issuer: str, claims: Mapping[str, Any]) -> list[str]:
     failures = []
-    label = _label(statement)
+    label = label_of(statement)
     if claims.get("iss") != issuer:
         failures.append(f"token: iss is {claims.get('iss')!r}, the issuer is {issuer!r}")
     identifier = provider_identifier(issuer)
-    trusted = _list(_mapping(statement.get("Principal")).get("Federated"))
+    trusted = listed(mapping(statement.get("Principal")).get("Federated"))
     named = any(str(arn).partition(":oidc-provider/")[2] == identifier for arn in trusted)
     if not named and not (statement.get("Effect") == "Deny" and _is_everyone(statement)):
         failures.append(f"{label}: Principal is {trusted!r}, the issuer needs {identifier!r}")
     # IAM compares the names of condition keys without regard to case, their values with it.
-    context = {f"{identifier}:{claim}".lower(): _list(value) for claim, value in claims.items()}
-    for operator, keys in _mapping(statement.get("Condition")).items():
-        for key, wanted in _mapping(keys).items():
+    context = {f"{identifier}:{claim}".lower(): listed(value) for claim, value in claims.items()}
+    for operator, keys in mapping(statement.get("Condition")).items():
+        for key, wanted in mapping(keys).items():
             clause = f"{label}: {operator} {key}"
             failures += _condition(clause, operator, wanted, context.get(key.lower()))
     return failures
@@ -97,7 +97,7 @@ def _condition(clause: str, operator: str, wanted: object, held: Sequence[Any] |
         return [f"{clause}: {_UNJUDGED}"]
     if held is None:
         return [f"{clause}: no claim has this key; keys have no scheme and name the whole issuer"]
-    if not set(map(str, held)) & set(map(str, _list(wanted))):
+    if not set(map(str, held)) & set(map(str, listed(wanted))):
         return [f"{clause}: wants {_spoken(wanted)}, the token has {_spoken(held)}"]
     return []
 
@@ -105,22 +105,25 @@ def _condition(clause: str, operator: str, wanted: object, held: Sequence[Any] |
 def _is_everyone(statement: Mapping[str, Any]) -> bool:
     """Say whether a denial may reach any principal; of one that leaves some out, it is assumed."""
     principal = statement.get("Principal", "*")
-    return principal == "*" or "*" in _list(_mapping(principal).get("AWS"))
+    return principal == "*" or "*" in listed(mapping(principal).get("AWS"))
 
 
-def _label(statement: Mapping[str, Any]) -> str:
+def label_of(statement: Mapping[str, Any]) -> str:
+    """Return what a person calls a statement."""
     return str(statement.get("Sid") or "statement without Sid")
 
 
 def _spoken(value: object) -> str:
-    return " or ".join(repr(entry) for entry in _list(value)) or "nothing"
+    return " or ".join(repr(entry) for entry in listed(value)) or "nothing"
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a part of a document that should be an object; empty if it is none."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: object) -> list[Any]:
+def listed(value: object) -> list[Any]:
+    """Return a part of a document that may be one value or a list of them."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]

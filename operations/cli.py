@@ -8,9 +8,16 @@ import typer
 
 from clients.errors import CloudError
 from operations import OperationError
-from operations.commands import abandon, doctor, recover, revoke, summary
+from operations.commands import (
+    abandon,
+    doctor,
+    explain,
+    recover,
+    revoke,
+    summary,
+)
 
-COMMANDS = (doctor, summary, revoke, recover, abandon)
+COMMANDS = (doctor, summary, explain, revoke, recover, abandon)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(
