@@ -58,6 +58,8 @@ class Switches:
     key_delay_seconds: float = 0
     """How long after it was made some service does not know an IAM user's access key: STS and IAM
     for half of it, all others for the whole. Each account's administrator is known all along."""
+    trail_delay_seconds: float = 0
+    """How long after a call CloudTrail's LookupEvents does not tell of it."""
     vault_standby_lag_seconds: float = 0
     """How long the node that answers for Vault, a performance standby, does not know of a write: a
     request that asks for its index is answered with 412, and one that reads the path that was

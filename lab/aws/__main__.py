@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cheroot.wsgi import Server
 
 from lab.aws.front.server import Front
+from lab.aws.front.trail import Trail
 from lab.aws.state.accounts import load_accounts
 from lab.aws.state.decisions import DecisionLog
 from lab.aws.state.discovery import Discovery
@@ -55,7 +56,7 @@ def build(home: Home) -> Server:
     discovery = Discovery(lambda: int(read_json(home.ports)["proxy"]))
     server = Server(
         ("127.0.0.1", int(read_json(home.ports)["aws"])),
-        Front(state, discovery, DecisionLog(home.decisions)),
+        Front(state, discovery, DecisionLog(home.decisions), Trail(home.decisions, state)),
         numthreads=16,
         timeout=IDLE_SECONDS,
         shutdown_timeout=5,

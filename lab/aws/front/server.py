@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
 
-from lab.aws.front import constraints, resources, sts, tokens, validation
+from lab.aws.front import constraints, resources, sts, tokens, trail, validation
 from lab.aws.front.actions import AuthorizationNeed, InvalidParameter
 from lab.aws.front.endpoints import endpoint_of
 from lab.aws.front.iam import Iam
@@ -62,6 +62,8 @@ class _Trace:
     account: str | None = None
     session: str | None = None
     verdicts: Sequence[Verdict] = field(default_factory=list)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What STS answered."""
 
     @property
     def service(self) -> str:
@@ -71,11 +73,14 @@ class _Trace:
 class Front:
     """WSGI application that answers for the services of AWS in every account."""
 
-    def __init__(self, state: State, discovery: Discovery, log: DecisionLog) -> None:
+    def __init__(
+        self, state: State, discovery: Discovery, log: DecisionLog, history: trail.Trail
+    ) -> None:
         self._state = state
         self._discovery = discovery
         self._iam = Iam(state, discovery)
         self._log = log
+        self._history = history
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -133,6 +138,9 @@ class Front:
                     message=message, endpoint=endpoint, asked=question, caller=caller
                 )
                 return self._resources(call, trace)
+            if endpoint.service == trail.SERVICE:
+                trace.verdicts = authorize(caller, self._history.needs(operation), self._state)
+                return self._history.look_up(question.arguments, endpoint, caller)
             served = endpoint.service in ("iam", "sts")
             if not served or not constraints.knows(endpoint.service, operation):
                 raise not_served(endpoint.service, operation or "a call without Action")
@@ -178,7 +186,7 @@ class Front:
         outcome = sts.assume_role_with_web_identity(
             parameters, endpoint, self._state, self._discovery
         )
-        trace.verdicts = outcome.verdicts
+        trace.verdicts, trace.given = outcome.verdicts, outcome.result
         return success("sts", trace.operation, outcome.result, message.request_id)
 
     def _sts(self, operation: str, parameters: Mapping[str, str], trace: _Trace) -> Answer:
@@ -198,7 +206,7 @@ class Front:
             outcome = tokens.get_federation_token(parameters, caller, needs, self._state)
         else:
             raise not_served("sts", operation)
-        trace.verdicts = outcome.verdicts
+        trace.verdicts, trace.given = outcome.verdicts, outcome.result
         return success("sts", operation, outcome.result, trace.message.request_id)
 
     def _record(self, trace: _Trace, refusal: ApiError | None, answer: Answer) -> None:
@@ -216,6 +224,16 @@ class Front:
                 rule=first.rule,
                 further=tuple(f"{other.need.action} {other.rule}" for other in others),
                 error=answer.error,
+                trail=trail.record(
+                    trace.message,
+                    trace.endpoint,
+                    trace.operation,
+                    caller=trace.caller,
+                    given=trace.given,
+                    answer=answer,
+                )
+                if trace.endpoint
+                else None,
             )
         )
 

@@ -7,7 +7,7 @@ import os
 import threading
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,8 @@ class Entry:
     """Where a call needs several permissions and has them: the others, each with its rule."""
     error: str | None
     """The AWS code that the client got, also of an allowed call that failed later."""
+    trail: dict[str, Any] | None
+    """What CloudTrail tells of it, if it does."""
 
 
 class DecisionLog:

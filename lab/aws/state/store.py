@@ -73,6 +73,10 @@ class State:
         """Return how long some service does not know a new user's key."""
         return self._switches.read().key_delay_seconds
 
+    def trail_delay_seconds(self) -> float:
+        """Return how long CloudTrail does not tell of a call."""
+        return self._switches.read().trail_delay_seconds
+
     def service_control_policies(self) -> list[tuple[str, dict[str, Any]]]:
         """Return by label what the organisation allows in its accounts; nothing limits by default.
 
