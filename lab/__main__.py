@@ -55,6 +55,7 @@ def _up(home: Home, arguments: argparse.Namespace) -> None:
         aws_region=options.aws_region
         if arguments.vault_aws_region is None
         else arguments.vault_aws_region,
+        aws_keys=options.aws_keys if arguments.vault_aws_keys is None else arguments.vault_aws_keys,
     )
     if chosen != options:
         laboratory.choose_vault(home, chosen)
@@ -188,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME=VALUE",
         help="clock_offset_seconds=S, vault_clock_offset_seconds=S, propagation_delay_seconds=S, "
-        "key_delay_seconds=S, vault_standby_lag_seconds=S, "
+        "key_delay_seconds=S, trail_delay_seconds=S, vault_standby_lag_seconds=S, "
         "vault_replication=primary or secondary, service_control_policy=FILE, "
         "unreachable=HOST,..., "
         "presented_chain=HOST:CHAIN,... "
@@ -227,6 +228,12 @@ def _add_up(up: argparse.ArgumentParser) -> None:
         metavar="REGION",
         help="AWS_REGION of Vault's process, which decides whose partition's STS it asks; "
         "empty for none; remembered, a change restarts Vault",
+    )
+    up.add_argument(
+        "--vault-aws-keys",
+        metavar="ACCOUNT",
+        help="account whose administrator's keys Vault's process has in its environment, where "
+        "they mask federation; empty for none; remembered, a change restarts Vault",
     )
 
 

@@ -99,7 +99,7 @@ class Home:
 
     @property
     def vault_options(self) -> Path:
-        """Which Vault was asked for: ``edition``, ``version``, ``hide_version``, ``aws_region``."""
+        """Which Vault was asked for; ``lab.laboratory.VaultOptions`` says what stands in it."""
         return self.root / "vault-options.json"
 
     @property

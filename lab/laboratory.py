@@ -44,6 +44,9 @@ class VaultOptions:
     hide_version: bool = False
     aws_region: str = ""
     """``AWS_REGION`` of its process, from which Vault knows the partition whose STS it asks."""
+    aws_keys: str = ""
+    """Account whose administrator's keys stand in its environment, where they mask federation;
+    empty for none, which is how a server should be."""
 
 
 def vault_options(home: Home) -> VaultOptions:
@@ -60,12 +63,13 @@ def programs(home: Home) -> tuple[Program, ...]:
     python = (str(PYTHON), "-P", "-u", "-m")  # -P: nothing of the current folder is imported
     place = ("--home", str(home.root))
     with_code = {**plain, "PYTHONPATH": str(REPOSITORY)}
-    aws_region = vault_options(home).aws_region
+    options = vault_options(home)
     in_network = {
         **plain,
         "HTTPS_PROXY": f"http://127.0.0.1:{ports['proxy']}",
         "SSL_CERT_FILE": str(home.trust_bundle),
-        **({"AWS_REGION": aws_region} if aws_region else {}),
+        **({"AWS_REGION": options.aws_region} if options.aws_region else {}),
+        **(_masking_keys(home, options.aws_keys) if options.aws_keys else {}),
     }
     return (
         Program(
@@ -148,7 +152,18 @@ def _vault_command(home: Home, ports: Mapping[str, int]) -> tuple[str, ...]:
         *("-switches", str(home.switches)),
         *(("-version", options.version) if options.version else ()),
         *(("-hide-version",) if options.hide_version else ()),
+        *(("-masked",) if options.aws_keys else ()),
     )
+
+
+def _masking_keys(home: Home, account: str) -> dict[str, str]:
+    accounts = {entry["name"]: entry for entry in read_json(home.accounts)}
+    if account not in accounts:
+        raise ValueError(f"there is no account {account!r}; there are {', '.join(accounts)}")
+    return {
+        "AWS_ACCESS_KEY_ID": accounts[account]["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": accounts[account]["secret_access_key"],
+    }
 
 
 def _furnish(home: Home) -> None:

@@ -27,7 +27,7 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	if err := confineAWS(os.Environ(), os.Setenv); err != nil {
+	if err := confineAWS(os.Environ(), chosen.masked, os.Setenv); err != nil {
 		return err
 	}
 	unlock, err := lockHome(chosen.home)

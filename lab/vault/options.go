@@ -30,6 +30,7 @@ type options struct {
 	edition     string
 	hideVersion bool
 	switches    string
+	masked      bool
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -43,6 +44,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&chosen.edition, "edition", enterprise, "edition to behave as: ent or community")
 	flags.BoolVar(&chosen.hideVersion, "hide-version", false, "refuse to tell the version")
 	flags.StringVar(&chosen.switches, "switches", "", "file of the laboratory's switches; moves the clock that dates tokens")
+	flags.BoolVar(&chosen.masked, "masked", false, "let AWS keys of the environment mask federation, as a server's do")
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}

@@ -32,7 +32,7 @@ func TestOnlyLoopbackAddressesAreServed(t *testing.T) {
 
 func TestCredentialsInTheEnvironmentAreRefusedByNameAlone(t *testing.T) {
 	unused := func(string, string) error { t.Error("changed the environment"); return nil }
-	err := confineAWS([]string{"AWS_PROFILE=main", "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=not-a-key", "HOME=/"}, unused)
+	err := confineAWS([]string{"AWS_PROFILE=main", "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=not-a-key", "HOME=/"}, false, unused)
 	if err == nil || !strings.Contains(err.Error(), "AWS_PROFILE, AWS_SECRET_ACCESS_KEY") {
 		t.Errorf("refusal does not name the variables: %v", err)
 	}
@@ -44,10 +44,21 @@ func TestCredentialsInTheEnvironmentAreRefusedByNameAlone(t *testing.T) {
 func TestEveryOtherSourceOfCredentialsIsClosed(t *testing.T) {
 	changed := map[string]string{}
 	keep := func(name, value string) error { changed[name] = value; return nil }
-	if err := confineAWS([]string{"AWS_CA_BUNDLE=ca.pem"}, keep); err != nil {
+	if err := confineAWS([]string{"AWS_CA_BUNDLE=ca.pem"}, false, keep); err != nil {
 		t.Fatal(err)
 	}
 	if changed["AWS_EC2_METADATA_DISABLED"] != "true" || changed["AWS_SHARED_CREDENTIALS_FILE"] == "" {
+		t.Errorf("environment became %v", changed)
+	}
+}
+
+func TestAMaskedServerKeepsItsKeysAndNoOtherSource(t *testing.T) {
+	changed := map[string]string{}
+	keep := func(name, value string) error { changed[name] = value; return nil }
+	if err := confineAWS([]string{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=not-a-key"}, true, keep); err != nil {
+		t.Fatal(err)
+	}
+	if _, taken := changed["AWS_SECRET_ACCESS_KEY"]; taken || changed["AWS_CONFIG_FILE"] == "" {
 		t.Errorf("environment became %v", changed)
 	}
 }
