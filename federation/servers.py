@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from federation import releases
-from federation.identity import MountClass
 from federation.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from federation.identity import MountClass
 
 
 def hidden(why: str) -> Trouble:
