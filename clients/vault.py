@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -74,7 +74,7 @@ class Node:
     """``primary`` or ``secondary``, where performance replication is used."""
     disaster_recovery: str = ""
     """The same for disaster recovery."""
-    time: float | None = None
+    time: float | None = field(default=None, compare=False)
     """Its clock, in whole seconds since the epoch, rounded down; None where it does not tell."""
 
 

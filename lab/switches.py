@@ -47,8 +47,8 @@ class Switches:
     """Deviations from the plain laboratory; the defaults are the plain laboratory."""
 
     clock_offset_seconds: float = 0
-    """How far AWS's clock for tokens and sessions, which its answers are dated by, runs ahead of
-    the machine's. The age of signatures goes by the machine's."""
+    """How far AWS's clock for tokens and sessions runs ahead of the machine's. Answers to those who
+    sign nothing are dated by it; the age of signatures goes by the machine's."""
     vault_clock_offset_seconds: float = 0
     """How far the clock by which Vault dates its tokens runs ahead of the machine's. Its health
     tells that clock, on connections opened afterwards. All else in Vault, the rotation of its keys

@@ -37,6 +37,8 @@ def account(patient: Patient, name: str) -> Iterator[Row]:
     except SignInError as error:
         setting = ".".join(filter(None, ("accounts", name, error.setting)))
         yield broken(f"{where}, identity", str(error), f"Sign in to it; {setting} says how")
+        told = "rights, what the settings name, identity providers and quotas were not looked at"
+        yield unknown(f"{where}, everything else", told, "Sign in first")
         return
     yield ok(f"{where}, identity", f"{deployer.caller}, in {declared.id}")
     for what, look in (

@@ -117,7 +117,11 @@ def chain(patient: Patient) -> Iterator[Row]:
         fix = "Renew it in time, and type `pulumi up` then: AWS may know another thumbprint by then"
         yield warn(what, found, fix)
     elif unwise := [each for each in verdict.warnings if "expires" not in each]:
-        yield warn(what, f"{found}; {'; '.join(unwise)}", "Let the host send what AWS expects")
+        yield warn(
+            what,
+            f"{found}; {'; '.join(unwise)}",
+            "Mend it at the host, then type `pulumi up`: the thumbprint may be another",
+        )
     else:
         yield ok(what, found)
     yield from _changed(host, kept, verdict.thumbprints, pinned=bool(declared.thumbprints))

@@ -68,10 +68,12 @@ def broken(what: str, detail: str, fix: str) -> Row:
 
 def judged(what: str, trouble: Trouble | None, sound: str) -> Row:
     """Return the row of what an update refuses, or of what it finds sound."""
-    if trouble is None:
-        return ok(what, sound)
-    cause, remedy = trouble
-    return broken(what, cause.rstrip(" .:;"), f"{remedy[0].upper()}{remedy[1:]}")
+    return broken(what, *_parts(trouble)) if trouble else ok(what, sound)
+
+
+def advised(what: str, trouble: Trouble) -> Row:
+    """Return the row of what an update only warns of."""
+    return warn(what, *_parts(trouble))
 
 
 def gathered(looks: Iterable[tuple[str, Look]]) -> list[Row]:
@@ -89,6 +91,11 @@ def worst_first(rows: Iterable[Row]) -> list[Row]:
     """Sort rows by how bad they are; those that are alike keep their order."""
     order = list(State)
     return sorted(rows, key=lambda row: order.index(row.state))
+
+
+def _parts(trouble: Trouble) -> tuple[str, str]:
+    cause, remedy = trouble
+    return cause.rstrip(" .:;"), f"{remedy[0].upper()}{remedy[1:]}"
 
 
 def _taken(what: str, look: Look) -> list[Row]:

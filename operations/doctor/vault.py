@@ -11,7 +11,7 @@ from federation.logins import confusable
 from federation.names import signing_key
 from federation.rights import lacking
 from operations.doctor.issuer import documents
-from operations.doctor.rows import Row, broken, judged, ok, unknown, warn
+from operations.doctor.rows import Row, advised, broken, judged, ok, unknown, warn
 from settings.rights import needed_in_vault
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def connection(settings: Settings) -> Iterator[Row]:
                 address, replication=node.replication, disaster_recovery=node.disaster_recovery
             )
             if unfit is None and node.performance_standby:
-                cause, fix = servers.lagging(address)
-                yield warn("Vault, connection", cause.rstrip(": "), f"L{fix[1:]}")
+                yield advised("Vault, connection", servers.lagging(address))
             else:
                 yield judged("Vault, connection", unfit, f"{address} answers")
             if unfit is None:
@@ -55,7 +54,7 @@ def _token(told: dict[str, object]) -> Row:
     seconds = int(str(told.get("ttl") or 0))
     if not seconds:
         return ok("Vault, token", "is known, and does not end")
-    left = f"ends in {seconds // 60} min" if seconds >= 60 else f"ends in {seconds} s"  # noqa: PLR2004 - a minute
+    left = f"ends in {seconds // 60} min {seconds % 60} s"
     if seconds < SHORTEST_TOKEN_SECONDS:
         fix = "Log in again, or renew it, before a long update"
         return warn("Vault, token", f"is known, and {left}", fix)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 from pulumi.runtime import mocks
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from tests.committed import SECRET_SECTION, committed
@@ -124,6 +124,8 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
         # The mocks have ended their stack already. As the language host does it, the program runs
         # within one.
         set_root_resource(None)  # type: ignore[arg-type] # as it is before there is any
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
         asyncio.get_event_loop().run_until_complete(run_in_stack(program))
     return engine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,7 +81,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _present(monkeypatch: pytest.MonkeyPatch, chain: list[bytes]) -> None:
     monkeypatch.setattr(mounts, "presented_chain", lambda _: chain)
-    verdict = Verdict(thumbprints=(sha1(chain[-1]),))
+    verdict = Verdict(
+        thumbprints=(sha1(chain[-1]),), authority="CN=test", ends=datetime(2030, 1, 1, tzinfo=UTC)
+    )
     monkeypatch.setattr(certificates, "judge", lambda *_, **__: verdict)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -48,7 +49,8 @@ class Iam:
 def _account(
     monkeypatch: pytest.MonkeyPatch, *, forbidden: str = "", profile: str | None = None
 ) -> aws.Account:
-    monkeypatch.setattr(aws, "_iam", lambda _: Iam(forbidden=forbidden))
+    session = SimpleNamespace(client=lambda *_, **__: Iam(forbidden=forbidden))
+    monkeypatch.setattr(aws, "_signed_in", lambda _: (session, "arn:aws:iam::1:user/a"))
     return aws.Account(
         AccountAccess(account_id="123456789012", region="us-east-1", profile=profile)
     )

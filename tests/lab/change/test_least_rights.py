@@ -37,7 +37,7 @@ EITHER = {("sys/namespaces/team-a", "create"), ("sys/namespaces/team-a", "update
 """Whether Vault takes a new namespace for the one or the other is not documented."""
 _LOOK = """
 import json, sys
-from operations import unrecorded
+from operations.recovery import unrecorded
 resources = json.load(sys.stdin)["deployment"]["resources"]
 steps = [{"op": "create", "newState": each} for each in resources]
 print(*(found.what for found in unrecorded.find(unrecorded.planned_creates({"steps": steps}))))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operations import dead_engine
+from operations.recovery import dead_engine
 from operations.recovery.dead_engine import Lock, Orphan
 
 if TYPE_CHECKING:

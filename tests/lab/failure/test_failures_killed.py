@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operations import dead_engine, recover
+from operations.recovery import dead_engine, recover
 from tests.lab.conftest import ROOT, Laboratory
 from tests.lab.faults import ENGINE_KILLED, ENGINE_LOST, SERVER_LOST, Breaker
 from tests.lab.stacks import Stack, administrator, holdings, settings

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -483,9 +481,3 @@ def test_only_principals_of_the_account_are_simulated_and_with_their_own_policie
             ActionNames=actions,
             PolicyInputList=["{}"],
         )
-
-
-def test_every_answer_is_dated_by_the_clock_of_the_account(aws: World) -> None:
-    answer = aws.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
-    dated = parsedate_to_datetime(answer["date"])
-    assert abs((dated - datetime.now(UTC)).total_seconds()) < 10

@@ -254,6 +254,7 @@ FOUND = (
     ("away", "Vault, everything else", "unknown", "were not looked at"),
     ("away", "issuer's host, certificate chain", "broken", "refuses a tunnel"),
     ("away", "account main, identity", "broken", "nobody"),
+    ("away", "account main, everything else", "unknown", "were not looked at"),
     ("secondary", "Vault, connection", "broken", "Let vault.address lead to the primary"),
     ("community", "Vault, edition and release", "broken", "not Enterprise"),
     ("hidden", "Vault, edition and release", "broken", "its version is hidden"),
