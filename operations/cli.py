@@ -13,11 +13,12 @@ from operations.commands import (
     doctor,
     explain,
     recover,
+    report,
     revoke,
     summary,
 )
 
-COMMANDS = (doctor, summary, explain, revoke, recover, abandon)
+COMMANDS = (doctor, summary, explain, report, revoke, recover, abandon)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(

@@ -13,7 +13,11 @@ from operations import log
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
+
+
+_WIDE = 2000
+"""Columns of what no terminal shows."""
 
 
 @contextmanager
@@ -82,6 +86,23 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for row in rows:
         drawn.add_row(*map(Text, row))
     Console().print(drawn)
+
+
+def rendered(drawn: RenderableType, *, plain: bool = False) -> str:
+    """Return what rich draws as the terminal shows it; where there is none, no line is cut.
+
+    Args:
+        drawn: For example a tree.
+        plain: It goes to a file, whatever stdout is.
+    """
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
+
+    console = Console()
+    if plain or not console.is_terminal:
+        console = Console(width=_WIDE, force_terminal=False)
+    with console.capture() as captured:
+        console.print(drawn)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
 def shown(secret: str, *, show: bool) -> str:

@@ -50,11 +50,15 @@ class Engine(mocks.MockMonitor):
     def __init__(self) -> None:
         super().__init__(_Outputs())
         self.requests: list[Any] = []
+        self.urns: list[str] = []
+        """Under which it keeps what was asked for, in the same order."""
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the protocol's own
         """Answer as the mocks do, and remember."""
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call] # pulumi's own
         self.requests.append(request)
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # pulumi's own
+        self.urns.append(answer.urn)
+        return answer
 
     def registered(self) -> list[Registered]:
         """Return what was registered, sorted by identity; the stack itself left out."""
@@ -84,11 +88,11 @@ class _Outputs(mocks.Mocks):
         if args.typ == "vault:index/authBackend:AuthBackend":
             computed["accessor"] = f"auth_{args.inputs['type']}_0a1b2c3d"
         if args.typ == "aws:iam/role:Role":
-            computed["arn"] = f"arn:aws:iam::123456789012:role/{args.inputs['name']}"
+            computed["arn"] = f"arn:aws:iam::{_account(args)}:role/{args.inputs['name']}"
             computed["uniqueId"] = "AROA0123456789ABCDEFG"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
             host = args.inputs["url"].removeprefix("https://")
-            computed["arn"] = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+            computed["arn"] = f"arn:aws:iam::{_account(args)}:oidc-provider/{host}"
         if args.typ == "vault:index/namespace:Namespace":
             parts = (args.inputs.get("namespace"), args.inputs["path"])
             path = "/".join(part for part in parts if part)
@@ -103,6 +107,11 @@ class _Outputs(mocks.Mocks):
             path = "/".join(part for part in parts if part)
             return {"namespaceId": namespace_id(path), "pathFq": path}, []
         raise AssertionError(f"the program asked for {args.token} while it was being planned")
+
+
+def _account(args: mocks.MockResourceArgs) -> str:
+    """Return the account of the provider, which the program calls after it."""
+    return str(args.provider).split("::")[-2]
 
 
 def namespace_id(path: str) -> str:

@@ -168,6 +168,25 @@ def test_a_person_reads_in_the_namespace_what_the_groups_of_the_person_are_grant
     )
 
 
+def test_its_report_says_who_becomes_whom(production: Stack, world: Laboratory) -> None:
+    command = ("vaultaws", "report", "--stack", production.name, "--json")
+    found = json.loads(world.run(*command).stdout)
+    nodes = {node["id"]: node for node in found["nodes"]}
+    becomes = {
+        (nodes[route["nodes"][0]]["label"], node["facts"]["read at"])
+        for route in found["routes"]
+        for node in map(nodes.get, route["nodes"])
+        if node and node["kind"] == "vault_role"
+    }
+    assert becomes == {
+        ("engineering", "apps/apps/creds/operate"),
+        ("engineering", "apps/apps-data/creds/legacy"),
+        ("role/app", "apps/apps/creds/legacy"),
+        ("role/app", "data/data/creds/report"),
+    }
+    assert not [edge for edge in found["edges"] if edge["broken"]]
+
+
 def test_a_destroy_leaves_nothing_of_the_stack_and_everything_of_others(
     production: Stack, world: Laboratory, before: dict[str, Any]
 ) -> None:
