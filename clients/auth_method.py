@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
@@ -15,6 +15,17 @@ ASKS_AWS_SECONDS = 30.0
 """How long a request may take that Vault answers only once AWS has answered it."""
 
 _ELSEWHERE = "https://ec2.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admitted:
+    """Somebody who has logged in."""
+
+    token: str = field(repr=False)
+    policies: tuple[str, ...]
+    """What the login gave; groups of the person or application may add to it."""
+    seconds: int
+    """How long the token lives if it is not renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,14 @@ class AuthMethod:
         Raises:
             VaultError: unreachable, or the proof is not that of a principal of the role.
         """
+        return self.admit(role, proof).token
+
+    def admit(self, role: str, proof: dict[str, str]) -> Admitted:
+        """Log in with a Vault role.
+
+        Raises:
+            VaultError: unreachable, or the proof is not that of a principal of the role.
+        """
         body = {"role": role, **proof}
         answer = self.vault.write(
             f"auth/{self.path}/login",
@@ -42,7 +61,12 @@ class AuthMethod:
         )
         if answer is None:
             raise VaultError(f"Vault at {self.vault.address} has no auth method at {self.path}")
-        return str(answer["auth"]["client_token"])
+        auth = answer["auth"]
+        return Admitted(
+            token=auth["client_token"],
+            policies=tuple(auth["token_policies"]),
+            seconds=auth["lease_duration"],
+        )
 
     def look_up(self, arn: str) -> str:
         """Let Vault ask AWS for an IAM role that does not exist, and return what it got to hear.

@@ -50,12 +50,14 @@ class Account:
         AwsError: no credentials, wrong account, unreachable or refused; so does every method.
     """
 
+    session: boto3.Session
+    """Signed in to the account."""
     caller: str
-    """ARN of whoever asks."""
+    """ARN of who signed in, as STS says it."""
 
     def __init__(self, access: AccountAccess) -> None:
-        session, self.caller = _signed_in(access)
-        self._iam: IAMClient = session.client("iam", config=BOUNDS)
+        self.session, self.caller = _signed_in(access)
+        self._iam: IAMClient = self.session.client("iam", config=BOUNDS)
         self._profile = access.profile
 
     def role(self, name: str) -> HeldRole | None:
@@ -222,10 +224,7 @@ def what_keeps_users(users: Mapping[str, Any]) -> str:
 
 
 def _signed_in(access: AccountAccess) -> tuple[boto3.Session, str]:
-    """Return a session that provably acts in the account, as ``allowed_account_ids`` does.
-
-    With it comes the ARN of whose it is.
-    """
+    """Return a session that provably acts in the account, as ``allowed_account_ids`` has it."""
     setting = "profile" if access.profile else ""
     what = f"sign in to account {access.account_id}"
     try:
@@ -233,16 +232,16 @@ def _signed_in(access: AccountAccess) -> tuple[boto3.Session, str]:
         if access.deploy_role_arn:
             session = _deploying(session, access, access.deploy_role_arn, what)
             setting = "deployRoleArn"
-        actual = _caller(session)
+        caller = _caller(session)
     except (ClientError, BotoCoreError) as error:
         raise SignInError(str(failure(what, error)), setting) from error
-    if actual["Account"] != access.account_id:
+    if caller["Account"] != access.account_id:
         raise SignInError(
-            f"the credentials at hand belong to account {actual['Account']}, declared is "
+            f"the credentials at hand belong to account {caller['Account']}, declared is "
             f"{access.account_id}; set profile or deployRoleArn of that account",
             setting,
         )
-    return session, actual["Arn"]
+    return session, caller["Arn"]
 
 
 def _caller(session: boto3.Session) -> GetCallerIdentityResponseTypeDef:

@@ -39,6 +39,12 @@ class HeldGroup:
     """``external`` or ``internal``."""
     alias: str
     """Id of its alias; empty without one."""
+    policies: tuple[str, ...] = ()
+    """Vault policies of who is in it."""
+
+
+PROVIDER_SECONDS = 20.0
+"""How long a request may take for which Vault asks an identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +134,22 @@ class Logins:
             return None
         held = answer["data"]
         return HeldGroup(
-            id=held["id"], kind=held["type"], alias=(held.get("alias") or {}).get("id", "")
+            id=held["id"],
+            kind=held["type"],
+            alias=(held.get("alias") or {}).get("id", ""),
+            policies=tuple(held.get("policies") or ()),
         )
+
+    def begin(self, path: str, role: str, redirect_uri: str) -> str:
+        """Begin a login of a person, and return where Vault sends the browser.
+
+        Vault answers with nothing where it does not reach the identity provider, or where the role
+        does not allow the redirect; its log says which (Vault, "JWT/OIDC auth method (API)", OIDC
+        authorization URL request). A login that nobody goes on with ends by itself.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        asked = {"role": role, "redirect_uri": redirect_uri}
+        answer = self.vault.write(f"auth/{path}/oidc/auth_url", asked, timeout=PROVIDER_SECONDS)
+        return str(((answer or {}).get("data") or {}).get("auth_url") or "")

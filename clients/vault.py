@@ -53,6 +53,20 @@ class HeldFederation:
     token_key: str
     username_template: str = ""
     """Of a secrets engine only."""
+    access_key: str = ""
+    """Id of a long-lived key, which a federated mount has none of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldToken:
+    """What Vault knows a token by, which is no secret."""
+
+    display_name: str
+    entity_id: str
+    """Empty for a token of nobody in the identity store."""
+    policies: tuple[str, ...]
+    seconds: int
+    """Until it ends; 0 if it does not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,12 +103,16 @@ class Vault:
         namespace: path of the namespace; empty for the root namespace. ``VAULT_NAMESPACE`` is
             deliberately not read: what is declared must not depend on a shell.
         timeout: seconds for each request.
+        token: another token than that of the environment.
     """
 
-    def __init__(self, address: str, namespace: str = "", *, timeout: float = 10.0) -> None:
-        self.address = address
+    def __init__(
+        self, address: str, namespace: str = "", *, timeout: float = 10.0, token: str | None = None
+    ) -> None:
+        self.address, self.namespace = address, namespace
         self._timeout = timeout
-        self._client = _client(address, timeout, namespace=namespace or None)
+        given = {"token": token} if token else {}
+        self._client = _client(address, timeout, namespace=namespace or None, **given)
 
     def __enter__(self) -> Self:
         return self
@@ -102,11 +120,8 @@ class Vault:
     def __exit__(self, *_: object) -> None:
         self._client.adapter.close()
 
-    def look_up_token(self) -> dict[str, Any]:
+    def look_up_token(self) -> HeldToken:
         """Ask Vault about the token, which the official provider does before anything else.
-
-        Returns:
-            What Vault tells of it, its ``ttl`` in seconds among it; 0 means that it does not end.
 
         Raises:
             VaultForbiddenError: no token, or not one that Vault knows.
@@ -118,14 +133,51 @@ class Vault:
             )
         path = "auth/token/lookup-self"
         try:
-            told = self._ask("read", path, lambda: self._client.read(path))
+            held = self.read(path) or {}
         except VaultForbiddenError as error:
             raise VaultForbiddenError(
                 f"Vault at {self.address} does not accept the token of VAULT_TOKEN: it is wrong, "
                 f"expired or revoked, its policies do not allow {path}, or it belongs to another "
                 "namespace than root, whose tokens alone can be used; log in again"
             ) from error
-        return dict(told["data"]) if told else {}
+        return HeldToken(
+            display_name=held.get("display_name") or "",
+            entity_id=held.get("entity_id") or "",
+            policies=tuple(held.get("policies") or ()),
+            seconds=int(held.get("ttl") or 0),
+        )
+
+    def child_token(self, display_name: str, seconds: int) -> str:
+        """Return a token that may do the same and ends by itself; what it reads ends with it.
+
+        Args:
+            display_name: What Vault calls it, with ``token-`` before it.
+            seconds: How long it lives.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        asked = {"display_name": display_name, "ttl": f"{seconds}s", "renewable": False}
+        answer = self.write("auth/token/create", asked, repeatable=False)
+        return str((answer or {})["auth"]["client_token"])
+
+    def revoke_own_token(self) -> None:
+        """End the token of this connection, and with it what it has read.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        self.write("auth/token/revoke-self", {}, timeout=REVOCATION_SECONDS)
+
+    def revoke_lease(self, lease: str) -> None:
+        """End one lease, and wait for it.
+
+        Raises:
+            VaultError: unreachable or refused, or AWS did not let Vault delete what it had made.
+        """
+        self.write(
+            "sys/leases/revoke", {"lease_id": lease, "sync": True}, timeout=REVOCATION_SECONDS
+        )
 
     def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
         """Return what the token may do at each of the paths, as its own policies say it.
@@ -158,6 +210,7 @@ class Vault:
             token_ttl_seconds=int(held.get("identity_token_ttl") or 0),
             token_key=mounted.get("config", {}).get("identity_token_key") or "",
             username_template=held.get("username_template") or "",
+            access_key=held.get("access_key") or "",
         )
 
     def mount(self, path: str) -> HeldMount | None:
@@ -361,6 +414,24 @@ class Vault:
         """
         answer = self._ask("read", path, lambda: self._client.read(path))
         return answer["data"] if answer else None
+
+    def asked(
+        self, path: str, query: Mapping[str, str], *, timeout: float
+    ) -> dict[str, Any] | None:
+        """Return the whole answer at a path, lease and all; ``None`` where nothing is.
+
+        Args:
+            path: Below ``/v1/``.
+            query: What is asked besides.
+            timeout: Seconds for the answer.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        bounds = (self._timeout, timeout)
+        get = partial(self._client.adapter.get, params=query, timeout=bounds)
+        answer: dict[str, Any] | None = self._ask("read", path, lambda: get(f"/v1/{path}"))
+        return answer
 
     def listed(self, path: str) -> list[str]:
         """Return the keys that Vault lists under a path; none where nothing is.

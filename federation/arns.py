@@ -43,3 +43,21 @@ def require(
         raise ValueError(f"must be in the partition {partition} of the account's region")
     if accounts and match["account"] not in accounts:
         raise ValueError(f"must be in account {' or '.join(accounts)}")
+
+
+def is_session_of(session: str, role: str) -> bool:
+    """Tell whether an ARN is that of a session of a role; sessions do not tell the role's path.
+
+    Args:
+        session: What STS says of a caller: ``arn:aws:sts::123456789012:assumed-role/role/session``.
+        role: ARN of the IAM role.
+    """
+    _, partition, _, _, account, resource = role.split(":", 5)
+    name = resource.rpartition("/")[2]
+    return session.startswith(f"arn:{partition}:sts::{account}:assumed-role/{name}/")
+
+
+def nobody_beside(role: str) -> str:
+    """Return the ARN of a role that nobody has, in the account of another one."""
+    partition, account = owner(role)
+    return f"arn:{partition}:iam::{account}:role/vault-federation-check"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 _ARN = re.compile(
@@ -68,3 +69,25 @@ def parse(arn: str) -> Principal:
         kind="role" if matched["kind"] == "role" else "user",
         name=matched["rest"].rpartition("/")[2],
     )
+
+
+def covers(arn: str, caller: str) -> bool:
+    """Tell whether a bound principal may be a caller, as STS names callers.
+
+    A session does not tell the path of its role: of a principal with a wildcard in the path, or
+    with a path, only the name is looked at, and Vault decides.
+
+    Args:
+        arn: The principal; see :func:`parse`.
+        caller: ARN of whoever calls, a session or a user.
+    """
+    principal = parse(arn)
+    if session := _SESSION.fullmatch(caller):
+        partition, account, name = session.groups()
+        same = (principal.kind, principal.partition, principal.account) == (
+            "role",
+            partition,
+            account,
+        )
+        return same and fnmatchcase(name, principal.name)
+    return fnmatchcase(caller, principal.arn)

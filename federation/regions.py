@@ -32,6 +32,8 @@ class Partition:
     """Domain of its services."""
     regions: frozenset[str]
     """Those that there were when the list was made."""
+    of_all: str
+    """The region that stands for services which a partition has once, as IAM."""
 
 
 @cache
@@ -47,6 +49,7 @@ def partitions() -> Mapping[str, Partition]:
             form=re.compile(entry["regionRegex"].removeprefix("^").removesuffix("$"), re.ASCII),
             suffix=entry["outputs"]["dnsSuffix"],
             regions=frozenset(name for name in entry["regions"] if not name.endswith("-global")),
+            of_all=entry["outputs"]["implicitGlobalRegion"],
         )
         for entry in json.loads(listed)["partitions"]
     }
@@ -84,6 +87,11 @@ def check_region(region: str, *, newer: bool = False) -> None:
         f"{f'did you mean {meant}? If' if meant else 'if'} AWS has it since, set newRegion beside "
         "it to true"
     )
+
+
+def global_region(partition: str) -> str:
+    """Return the region that stands for services which a partition has once, as IAM."""
+    return partitions()[partition].of_all
 
 
 def sts_endpoint(region: str) -> str:

@@ -1,4 +1,4 @@
-"""Builds the trust policy of a target role: which engines may assume it, and how."""
+"""Builds the trust policy of a target role, which engines may assume it, and reads one again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -55,6 +55,29 @@ def target_trust(
             }
             statements.append(_allow("Tag", principal, "sts:TagSession", exactly))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def assumable_by(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return whom a trust policy may let assume its role, whatever else it asks of them.
+
+    Args:
+        document: Trust policy, as IAM returns it.
+
+    Returns:
+        Principals as the policy writes them: ARNs, ids of those that are deleted, accounts, ``*``.
+        One that it names by leaving others out is ``*``.
+    """
+    statements = document.get("Statement") or []
+    found: set[str] = set()
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        actions = statement.get("Action", "*")
+        tagging = [actions] if isinstance(actions, str) else actions
+        if statement.get("Effect") != "Allow" or set(tagging) == {"sts:TagSession"}:
+            continue
+        principal = statement.get("Principal", "*")
+        for named in principal.values() if isinstance(principal, dict) else [principal]:
+            found |= {named} if isinstance(named, str) else set(named)
+    return frozenset(found)
 
 
 def _allow(prefix: str, principal: Principal, action: str, condition: Condition) -> Statement:

@@ -1,4 +1,4 @@
-"""Builds the trust policy of one mount, and explains why claims do not satisfy one."""
+"""Builds the trust policy of one mount, explains why claims do not satisfy one, and who may."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -7,6 +7,8 @@ from typing import Any
 from federation.identity import condition_key, provider_identifier
 
 ASSUME = "sts:AssumeRoleWithWebIdentity"
+_WAYS_IN = (ASSUME, "sts:AssumeRole", "sts:AssumeRoleWithSAML")
+"""What gives a session of a role (STS API Reference)."""
 
 _UNJUDGED = "only StringEquals can be judged here"
 
@@ -66,10 +68,49 @@ def explain(document: Mapping[str, Any], issuer: str, claims: Mapping[str, Any])
     return min(verdicts, key=len, default=[f"no statement allows {ASSUME}"])
 
 
+def others_let_in(document: Mapping[str, Any], provider_arn: str, subject: str) -> list[str]:
+    """List what of a trust policy may let in anybody but one mount; empty if nothing does.
+
+    A statement is taken to let in no one else only if it trusts the issuer's identity provider and
+    nothing besides, and asks by ``StringEquals`` for the mount's subject alone. Whatever any other
+    operator would admit is not worked out, but listed.
+
+    Args:
+        document: Trust policy, as IAM returns it.
+        provider_arn: The identity provider of the mount's issuer.
+        subject: The ``sub`` claim of the mount's tokens.
+    """
+    openings = (
+        (entry, _opening(entry, provider_arn, subject))
+        for entry in map(dict, listed(document.get("Statement")))
+        if entry.get("Effect") == "Allow" and any(_covers(entry, each) for each in _WAYS_IN)
+    )
+    return [f"{label_of(entry)}: {opening}" for entry, opening in openings if opening]
+
+
+def _opening(statement: Mapping[str, Any], provider_arn: str, subject: str) -> str:
+    """Say whom a statement may let in beside the mount; empty if nobody."""
+    principal = statement.get("Principal", {"NotPrincipal": statement.get("NotPrincipal")})
+    trusted = listed(mapping(principal).get("Federated"))
+    if set(mapping(principal)) != {"Federated"} or trusted != [provider_arn]:
+        return f"trusts {principal!r}, not {provider_arn} alone"
+    key = condition_key(provider_arn, "sub")
+    equals = mapping(mapping(statement.get("Condition")).get("StringEquals"))
+    wanted = [value for name, value in equals.items() if name.lower() == key.lower()]
+    if not wanted:
+        return f"no StringEquals on {key}, so any mount of the issuer may get in"
+    others = sorted({str(each) for each in listed(wanted[0])} - {subject})
+    return f"StringEquals {key} also admits {_spoken(others)}" if others else ""
+
+
 def _is_about_web_identities(statement: Mapping[str, Any]) -> bool:
+    return _covers(statement, ASSUME)
+
+
+def _covers(statement: Mapping[str, Any], action: str) -> bool:
     """Actions may hold wildcards, and have no case ("IAM JSON policy elements: Action")."""
     patterns = listed(statement.get("Action", statement.get("NotAction")))
-    named = any(fnmatchcase(ASSUME.lower(), str(pattern).lower()) for pattern in patterns)
+    named = any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in patterns)
     return named != ("Action" not in statement)
 
 

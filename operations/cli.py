@@ -12,13 +12,14 @@ from operations.commands import (
     abandon,
     doctor,
     explain,
+    prove,
     recover,
     report,
     revoke,
     summary,
 )
 
-COMMANDS = (doctor, summary, explain, report, revoke, recover, abandon)
+COMMANDS = (doctor, prove, summary, explain, report, revoke, recover, abandon)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(

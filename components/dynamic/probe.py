@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from federation import arns
 from federation.knowledge.access import refused_caller
 
 if TYPE_CHECKING:
@@ -30,14 +31,12 @@ def await_reach(method: AuthMethod, role_arn: str) -> str:
     Raises:
         VaultError: Vault itself is unreachable or refuses.
     """
-    _, partition, _, _, account, resource = role_arn.split(":", 5)
-    nobody = f"arn:{partition}:iam::{account}:role/vault-federation-check"
-    session = f":assumed-role/{resource.rpartition('/')[2]}/"
+    nobody = arns.nobody_beside(role_arn)
     deadline = time.monotonic() + REACH_SECONDS
     while True:
         told = method.look_up(nobody)
         acting = refused_caller(told, "iam:GetRole")
-        if acting and session not in acting:
+        if acting and not arns.is_session_of(acting, role_arn):
             return (
                 f"Vault acts as {acting} at AWS, with keys from its environment: start Vault "
                 "without AWS_* variables, AWS profiles and instance profile"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clients.errors import NotSignedInError
 from components.dynamic import reach
-from federation import certificates, identity
+from federation import arns, certificates, identity
 from federation.knowledge.exchange import reason_is_in
 from federation.obstacles import Exchange, obstacles
 
@@ -32,8 +31,6 @@ VISIBLE_SECONDS = 15.0
 
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
-
-_SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,10 +70,7 @@ def await_session(engine: SecretsEngine, props: Props) -> str:
 
 def _foreign(session: str, props: Props) -> str:
     """Say what is wrong with a session that is not of the declared role; empty if it is."""
-    _, partition, _, _, account, role = props["role_arn"].split(":", 5)
-    named = _SESSION.match(session)
-    own = (partition, account, role.rpartition("/")[2])
-    if named and named.groups() == own:
+    if arns.is_session_of(session, props["role_arn"]):
         return ""
     return (
         f"the mount {props['path']} acts at AWS as {session}, not as {props['role_arn']}: "

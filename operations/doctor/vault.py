@@ -41,7 +41,7 @@ def connection(settings: Settings) -> Iterator[Row]:
             else:
                 yield judged("Vault, connection", unfit, f"{address} answers")
             if unfit is None:
-                yield _token(vault.look_up_token())
+                yield _token(vault.look_up_token().seconds)
     except VaultUnreachableError as error:
         fix = "Bring Vault up, or mend the way to it; nothing of Vault was looked at until then"
         yield broken("Vault, connection", str(error), fix)
@@ -50,8 +50,7 @@ def connection(settings: Settings) -> Iterator[Row]:
         yield broken("Vault, token", str(error), fix)
 
 
-def _token(told: dict[str, object]) -> Row:
-    seconds = int(str(told.get("ttl") or 0))
+def _token(seconds: int) -> Row:
     if not seconds:
         return ok("Vault, token", "is known, and does not end")
     left = f"ends in {seconds // 60} min {seconds % 60} s"

@@ -143,3 +143,35 @@ def test_one_name_in_two_accounts_could_be_confused_also_across_vault_roles() ->
 def test_exact_principals_each_with_its_own_name_cannot_be_confused() -> None:
     assert confusable([role("a", f"{ACCOUNT}:role/app", f"{OTHER}:user/app")]) == ""
     assert confusable([role("a", f"{ACCOUNT}:role/app"), role("b", f"{ACCOUNT}:role/app")]) == ""
+
+
+SESSION = "arn:aws:sts::123456789012:assumed-role"
+
+
+@pytest.mark.parametrize(
+    ("arn", "caller"),
+    [
+        (f"{ACCOUNT}:role/app", f"{SESSION}/app/i-1"),
+        (f"{ACCOUNT}:role/team/app", f"{SESSION}/app/i-1"),
+        (f"{ACCOUNT}:role/app-*", f"{SESSION}/app-one/i-1"),
+        (f"{ACCOUNT}:role/team/*", f"{SESSION}/app/i-1"),
+        (f"{ACCOUNT}:user/people/alice", f"{ACCOUNT}:user/people/alice"),
+        (f"{ACCOUNT}:user/people/*", f"{ACCOUNT}:user/people/alice"),
+    ],
+)
+def test_a_caller_may_be_a_bound_principal(arn: str, caller: str) -> None:
+    assert principals.covers(arn, caller)
+
+
+@pytest.mark.parametrize(
+    ("arn", "caller"),
+    [
+        (f"{ACCOUNT}:role/app", f"{SESSION}/apple/i-1"),
+        (f"{OTHER}:role/app", f"{SESSION}/app/i-1"),
+        (f"{ACCOUNT}:user/app", f"{SESSION}/app/i-1"),
+        (f"{ACCOUNT}:role/app", f"{SESSION.replace('aws', 'aws-cn')}/app/i-1"),
+        (f"{ACCOUNT}:user/alice", f"{ACCOUNT}:user/people/alice"),
+    ],
+)
+def test_a_caller_is_no_other_principal(arn: str, caller: str) -> None:
+    assert not principals.covers(arn, caller)

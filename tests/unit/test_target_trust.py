@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from federation.names import TargetNames, login_group
-from federation.target_trust import Principal, target_trust
+from federation.target_trust import Principal, assumable_by, target_trust
 
 ENGINE = Principal(
     "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws", "AROA00000000000000001"
@@ -63,3 +63,27 @@ def test_names_of_targets_and_groups_stay_apart() -> None:
     assert first.role_arn == "arn:aws:iam::123456789012:role/vault-target-a--b-c"
     assert login_group("dev", "team/app", "people", "on-call") == "dev-team.app-people-on--call"
     assert login_group("dev", "", "a", "b-c") != login_group("dev", "", "a-b", "c")
+
+
+def test_whom_a_trust_policy_lets_assume_the_role_is_read_again() -> None:
+    principals = [Principal(f"arn:aws:iam::123456789012:role/{name}", name) for name in ("a", "b")]
+    document = target_trust(principals, session_tags={"Team": "a"})
+    assert assumable_by(document) == {principal.arn for principal in principals}
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ({"Principal": "*"}, {"*"}),
+        ({"Principal": {"AWS": ["a", "b"], "Service": "ec2.amazonaws.com"}}, None),
+        ({"NotPrincipal": {"AWS": "a"}}, {"*"}),
+        ({"Principal": {"AWS": "a"}, "Action": ["sts:TagSession"]}, set()),
+        ({"Principal": {"AWS": "a"}, "Effect": "Deny"}, set()),
+    ],
+)
+def test_nobody_whom_it_lets_in_is_left_out(
+    statement: dict[str, object], found: set[str] | None
+) -> None:
+    whole = {"Effect": "Allow", "Action": "sts:AssumeRole", **statement}
+    expected = {"a", "b", "ec2.amazonaws.com"} if found is None else found
+    assert assumable_by({"Statement": whole}) == expected

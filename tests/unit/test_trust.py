@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from federation import identity
 from federation.identity import MountClass
 from federation.names import provider_arn
-from federation.trust import explain, trust_policy
+from federation.trust import explain, others_let_in, trust_policy
 
 ISSUER = "https://vault.example.com/v1/identity/oidc/plugins"
 ARN = provider_arn("aws", "123456789012", ISSUER)
@@ -156,3 +156,55 @@ def test_builder_and_explanation_agree(
     assert (explain(document, issuer, claims) == []) == satisfied
     own = {"iss": issuer, "aud": [audiences[0]], "sub": identity.subject(*mount)}
     assert explain(document, issuer, own) == []
+
+
+OTHER = "plugin-identity:root:secret:aws_99999999"
+PRINCIPAL = {"AWS": "arn:aws:iam::123456789012:root"}
+
+
+def test_the_trust_of_one_mount_lets_nobody_else_in() -> None:
+    assert others_let_in(policy(), ARN, SUBJECT) == []
+    assert others_let_in(policy(Principal={"Federated": [ARN]}), ARN, SUBJECT) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"Condition": {"StringEquals": {f"{KEY}:aud": AUDIENCE}}}, "no StringEquals on"),
+        ({"Condition": {"StringLike": {f"{KEY}:sub": "plugin-*"}}}, "no StringEquals on"),
+        ({"Condition": {"ForAllValues:StringEquals": {f"{KEY}:sub": SUBJECT}}}, "no StringEquals"),
+        ({"Condition": {"StringEqualsIfExists": {f"{KEY}:sub": SUBJECT}}}, "no StringEquals"),
+        ({"Condition": {}}, "no StringEquals on"),
+        ({"Condition": {"StringEquals": {f"{KEY}:SUB": [SUBJECT, OTHER]}}}, f"admits '{OTHER}'"),
+        ({"Principal": {"Federated": [ARN, f"{ARN}/x"]}}, "trusts"),
+        ({"Principal": "*"}, "trusts '*'"),
+        ({"Principal": PRINCIPAL, "Action": "sts:AssumeRole"}, "trusts {'AWS'"),
+        ({"Principal": PRINCIPAL, "Action": "STS:assume*"}, "trusts {'AWS'"),
+        ({"Principal": PRINCIPAL, "Action": "*"}, "trusts {'AWS'"),
+        ({"Principal": {**PRINCIPAL, "Federated": ARN}}, "trusts"),
+    ],
+)
+def test_whatever_may_let_in_somebody_else_is_listed(changes: dict[str, Any], said: str) -> None:
+    (told,) = others_let_in(policy(**changes), ARN, SUBJECT)
+    assert told.startswith("OneVaultMount: ")
+    assert said in told
+
+
+def test_a_second_statement_is_looked_at_too_and_one_that_denies_lets_nobody_in() -> None:
+    document = policy()
+    added = {"Effect": "Allow", "Principal": PRINCIPAL, "Action": "sts:AssumeRole"}
+    document["Statement"].append(added)
+    (told,) = others_let_in(document, ARN, SUBJECT)
+    assert told.startswith("statement without Sid: trusts")
+    added["Effect"] = "Deny"
+    assert others_let_in(document, ARN, SUBJECT) == []
+    added |= {"Effect": "Allow", "Action": "sts:TagSession"}
+    assert others_let_in(document, ARN, SUBJECT) == [], "it gives no session"
+
+
+def test_a_policy_with_not_principal_trusts_whoever_it_does_not_name() -> None:
+    document = policy()
+    del document["Statement"][0]["Principal"]
+    document["Statement"][0]["NotPrincipal"] = PRINCIPAL
+    (told,) = others_let_in(document, ARN, SUBJECT)
+    assert "NotPrincipal" in told

@@ -131,6 +131,36 @@ def test_each_engine_hands_out_what_its_command_says(
     assert f":{who}" in identity["Arn"]
 
 
+def test_all_of_it_is_proven_across_accounts_and_namespaces(
+    production: Stack, world: Laboratory
+) -> None:
+    """But for what only people can show, and for what the deploy role of ``data`` may not read."""
+    typed = ("vaultaws", "prove", "--stack", production.name, "--json", "--cloudtrail")
+    profiles = [part for account in ACCOUNTS for part in ("--profile", f"{account}-app")]
+    answer = world.run("env", "-C", str(production.folder), *typed, *profiles, check=False)
+    found = json.loads(answer.stdout)["findings"]
+    others = {
+        (each["result"], each["what"], each["of"]): each["evidence"]
+        for each in found
+        if each["result"] != "shown"
+    }
+    person = others.pop(
+        ("not shown", "people: login of a person", "login of people people in apps")
+    )
+    assert person.startswith("only a person")
+    assert {of for _, _, of in others} == {
+        "secrets engine apps-data in apps",
+        "secrets engine data in data",
+        "auth method data in data",
+    }
+    for (result, _, _), evidence in others.items():
+        assert result == "could not be looked at"
+        assert "not authorized to perform: cloudtrail:LookupEvents" in evidence
+    assert answer.returncode == 1
+    used = {(each["of"], each["what"]) for each in found if each["what"].endswith(": used")}
+    assert len(used) == len(WHO)
+
+
 def test_an_application_of_each_account_logs_in_to_its_own_namespace(
     production: Stack, world: Laboratory
 ) -> None:

@@ -21,7 +21,7 @@ ROOMS = ("settings", "federation", "components")
 _NOTED = frozenset(("problems.add", "problems.unknown", "self.add", "found.append"))
 _WORDED_BY_CALLER = frozenset(("_require", "_fit", "_limit", "require"))
 """Functions that refuse in their caller's words: each call of them is a refusal of its own."""
-_ADVICE = frozenset(("_warnings", "warning", "warnings", "_foreign", "_beside"))
+_ADVICE = frozenset(("_warnings", "warning", "warnings", "_foreign", "_beside", "_opening"))
 """Functions that only advise."""
 
 

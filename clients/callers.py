@@ -1,0 +1,89 @@
+"""Who somebody is at AWS, by credentials that may be so new that AWS does not know them yet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clients.aws import BOUNDS
+from clients.errors import AwsError
+
+if TYPE_CHECKING:
+    from clients.secrets_engine import Issued
+
+NOT_KNOWN_YET = frozenset(
+    ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "AuthFailure")
+)
+"""What services answer to a key that they have not heard of yet (IAM User Guide, "Changes that I
+make are not always immediately visible"; the error codes of STS, S3, DynamoDB and EC2)."""
+
+PAUSE_SECONDS = 1.0
+"""Between two attempts."""
+
+
+def await_caller(issued: Issued, region: str, *, deadline: float) -> str:
+    """Use credentials once, and return the ARN that AWS knows them by.
+
+    Args:
+        issued: The credentials.
+        region: Region whose STS is asked.
+        deadline: Seconds for which AWS may not know a new key.
+
+    Raises:
+        AwsError: unreachable or refused; also what AWS did not get to know in time.
+    """
+    until = time.monotonic() + deadline
+    while True:
+        try:
+            return _arn(_session(issued, region))
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in NOT_KNOWN_YET:
+                raise _failure("use the credentials", error) from error
+            if time.monotonic() >= until:
+                raise AwsError(
+                    f"AWS did not know the key for {deadline:.0f} s ({code}): repeat, or give it "
+                    "longer with --deadline"
+                ) from error
+        except BotoCoreError as error:
+            raise _failure("use the credentials", error) from error
+        time.sleep(PAUSE_SECONDS)
+
+
+def caller_of(profile: str | None, region: str) -> str:
+    """Return the ARN of a profile of the AWS configuration, or of the environment.
+
+    Args:
+        profile: Its name; ``None`` for the environment.
+        region: Region whose STS is asked.
+
+    Raises:
+        AwsError: there are no credentials, or AWS does not know them.
+    """
+    try:
+        return _arn(boto3.Session(profile_name=profile, region_name=region))
+    except (ClientError, BotoCoreError) as error:
+        raise _failure(f"sign in with {profile or 'the environment'}", error) from error
+
+
+def _session(issued: Issued, region: str) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=issued.key_id,
+        aws_secret_access_key=issued.secret,
+        aws_session_token=issued.session_token,
+        region_name=region,
+    )
+
+
+def _arn(session: boto3.Session) -> str:
+    return session.client("sts", config=BOUNDS).get_caller_identity()["Arn"]
+
+
+def _failure(what: str, error: ClientError | BotoCoreError) -> AwsError:
+    if isinstance(error, ClientError):
+        told = error.response["Error"]
+        return AwsError(f"AWS refuses to {what}: {told['Code']}: {told.get('Message', '')}")
+    return AwsError(f"cannot {what}: {error}; check profile, network and HTTPS_PROXY")
