@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -17,11 +17,13 @@ from federation.kept_users import Keeper
 from federation.knowledge.access import ASSUMABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import GetOpenIDConnectProviderResponseTypeDef, TagTypeDef
     from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
+
+Answer = TypeVar("Answer")
 
 BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 """Seconds until a silent endpoint is given up; AWS's own IAM calls take about one."""
@@ -196,6 +198,20 @@ class Account:
                 return False
             raise
         return True
+
+    def ask(self, what: str, call: Callable[[IAMClient], Answer]) -> Answer | None:
+        """Let IAM do something; ``None`` where what it is about does not exist.
+
+        Args:
+            what: What is done, for an error.
+            call: Does it.
+        """
+        try:
+            return call(self._iam)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "NoSuchEntity":
+                return None
+            raise _failure(what, error) from error
 
     def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
         try:

@@ -16,10 +16,11 @@ from operations.commands import (
     recover,
     report,
     revoke,
+    revoke_sessions,
     summary,
 )
 
-COMMANDS = (doctor, prove, summary, explain, report, revoke, recover, abandon)
+COMMANDS = (doctor, prove, summary, explain, report, revoke, revoke_sessions, recover, abandon)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(

@@ -59,8 +59,17 @@ def read(stack: str) -> Deployed:
     Raises:
         EngineError: there is no such stack, or it has deployed no connection to Vault.
     """
+    return among(stack, living(stack))
+
+
+def living(stack: str) -> list[dict[str, Any]]:
+    """Return the resources of a stack's state, without those that are only still to be deleted.
+
+    Raises:
+        EngineError: there is no such stack.
+    """
     exported = json.loads(pulumi("stack", "export", stack=stack))
-    return among(stack, exported["deployment"].get("resources", []))
+    return _living(exported["deployment"].get("resources", []))
 
 
 def among(stack: str, resources: list[dict[str, Any]]) -> Deployed:
@@ -73,24 +82,33 @@ def among(stack: str, resources: list[dict[str, Any]]) -> Deployed:
     Raises:
         EngineError: no connection to Vault is among them.
     """
-    living = [each for each in resources if not each.get("delete")]
-    connection = next((each for each in living if each["type"] == f"{_OWN}Connection"), None)
+    held = _living(resources)
+    connection = next((each for each in held if each["type"] == f"{_OWN}Connection"), None)
     if connection is None:
         raise EngineError(f"the stack {stack} has nothing deployed: deploy it by `pulumi up`")
-    accounts = {
-        access.account_id: access
-        for each in living
-        if each["type"] == "pulumi:providers:aws"
-        for access in [_access(each["inputs"])]
-    }
-    found = [each for each in living if each["type"] == f"{_OWN}Federation"]
+    reached = accounts(held)
+    found = [each for each in held if each["type"] == f"{_OWN}Federation"]
     return Deployed(
         stack=stack,
         address=connection["outputs"]["address"],
-        mounts=tuple(_mount(each, accounts, living) for each in found),
-        accounts=accounts,
-        resources=tuple(living),
+        mounts=tuple(_mount(each, reached, held) for each in found),
+        accounts=reached,
+        resources=tuple(held),
     )
+
+
+def accounts(resources: list[dict[str, Any]]) -> dict[str, AccountAccess]:
+    """Return every account that providers among resources sign in to, by its id."""
+    return {
+        access.account_id: access
+        for each in resources
+        if each["type"] == "pulumi:providers:aws"
+        for access in [_access(each["inputs"])]
+    }
+
+
+def _living(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in resources if not each.get("delete")]
 
 
 def _access(inputs: dict[str, Any]) -> AccountAccess:

@@ -68,6 +68,16 @@ def progress(what: str) -> Iterator[None]:
         yield
 
 
+def confirmed(what: str) -> bool:
+    """Tell a person what is about to happen, and whether they agree; the end of input does not.
+
+    Args:
+        what: What it is, in sentences.
+    """
+    print(f"{what}\nDo it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; cells are plain text, and wrap rather than being cut.
 

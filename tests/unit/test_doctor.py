@@ -9,7 +9,7 @@ import pytest
 
 from clients.deployer import Denial
 from clients.errors import AwsError, CloudError, VaultError
-from clients.vault import Node
+from clients.vault import HeldToken, Node
 from federation import quotas as of_aws
 from operations.doctor import aws, clocks, machine, quotas, rows, told, vault
 from operations.doctor.patient import Patient
@@ -188,8 +188,9 @@ class _Silent:
     def node(self) -> Node:
         return Node(**self.answers.get("node", {}))
 
-    def look_up_token(self) -> dict[str, Any]:
-        return {"ttl": self.answers.get("ttl", 0)}
+    def look_up_token(self) -> HeldToken:
+        seconds = self.answers.get("ttl", 0)
+        return HeldToken(display_name="root", entity_id="", policies=(), seconds=seconds)
 
     def version(self) -> str:
         return str(self.answers["version"])

@@ -94,6 +94,7 @@ class Front:
         headers = {
             "content-type": "text/xml",
             "content-length": str(len(answer.body)),
+            "date": formatdate(self._state.now(), usegmt=True),
             **{name.lower(): value for name, value in answer.headers.items()},
             "x-amzn-requestid": message.request_id,
             "x-amz-request-id": message.request_id,

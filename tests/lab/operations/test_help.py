@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ENDS: dict[str, tuple[int, str]] = {
     "abandon": (1, "answers, so it is not gone for good: nothing was changed"),
+    "revoke-sessions": (1, "not confirmed, so nothing was changed"),
 }
 """How an example ends at a stack that is well, where that is not exit code 0, and what it says."""
 
@@ -22,7 +23,7 @@ EXAMPLES = {module.EXAMPLE.split()[1]: module.EXAMPLE for module in cli.COMMANDS
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_of_the_help_does_what_it_says(deployed: Laboratory, name: str) -> None:
-    answer = deployed.run("bash", "-euc", EXAMPLES[name], check=False)
+    answer = deployed.run("bash", "-euc", EXAMPLES[name], check=False, stdin="")
     code, said = ENDS.get(name, (0, ""))
     assert answer.returncode == code, answer.stdout + answer.stderr
     assert said in answer.stdout + answer.stderr

@@ -1,0 +1,1 @@
+"""What ends sessions of a stack's IAM roles before their time."""
