@@ -164,12 +164,19 @@ class Account:
         lines = []
         for user in users:
             try:
-                lines += kept_users.told(user, self._keepers(user), self._profile)
-            except (ClientError, BotoCoreError) as error:
-                if code(error) != "NoSuchEntity":  # deleted meanwhile
-                    unread = failure(f"read what the IAM user {user} has", error)
-                    return [f"It may be one of these: {kept_users.LIKELY}; {unread}"]
+                lines += kept_users.told(user, self.keepers(user), self._profile)
+            except AwsError as unread:
+                return [f"It may be one of these: {kept_users.LIKELY}; {unread}"]
         return lines
+
+    def keepers(self, user: str) -> list[Keeper]:
+        """Return what a user has that Vault did not give; nothing where there is no such user."""
+        try:
+            return self._keepers(user)
+        except (ClientError, BotoCoreError) as error:
+            if code(error) == "NoSuchEntity":  # deleted meanwhile
+                return []
+            raise failure(f"read what the IAM user {user} has", error) from error
 
     def _keepers(self, user: str) -> list[Keeper]:
         iam = self._iam
@@ -209,9 +216,9 @@ class Account:
         try:
             return call(self._iam)
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "NoSuchEntity":
+            if code(error) == "NoSuchEntity":
                 return None
-            raise _failure(what, error) from error
+            raise failure(what, error) from error
 
     def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
         try:
@@ -244,7 +251,7 @@ def _signed_in(access: AccountAccess) -> tuple[boto3.Session, str]:
     setting = "profile" if access.profile else ""
     what = f"sign in to account {access.account_id}"
     try:
-        session = boto3.Session(profile_name=access.profile, region_name=access.region)
+        session = boto3.Session(profile_name=access.profile, region_name=access.region or None)
         if access.deploy_role_arn:
             session = _deploying(session, access, access.deploy_role_arn, what)
             setting = "deployRoleArn"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from clients.errors import NotSignedInError, VaultError
 from federation.knowledge.access import refused_caller
 from federation.knowledge.exchange import NO_PROVIDERS
-from federation.rights import SESSION_PROBE
+from federation.rights import PATHS_OF_LEASES, SESSION_PROBE
 
 if TYPE_CHECKING:
     from clients.vault import Vault
@@ -109,6 +110,38 @@ class SecretsEngine:
             VaultError: unreachable or refused.
         """
         self._rewrite({"username_template": template})
+
+    def leases(self) -> dict[str, list[str]]:
+        """Return the ids of the engine's leases by Vault role, those of deleted roles included.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        found: dict[str, list[str]] = {}
+        for way in PATHS_OF_LEASES:
+            prefix = f"{self.path}/{way}"
+            for role in self.vault.listed(f"sys/leases/lookup/{prefix}"):
+                name = role.rstrip("/")
+                found.setdefault(name, []).extend(self.vault.leases(f"{prefix}/{name}"))
+        return found
+
+    def times(self, lease_id: str) -> tuple[datetime, datetime | None] | None:
+        """Return when a lease began and when it ends; ``None`` where it is over.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        try:
+            answer = self.vault.write("sys/leases/lookup", {"lease_id": lease_id}, verb="look up")
+        except VaultError as error:
+            if "invalid lease" in str(error):
+                return None
+            raise
+        held = (answer or {}).get("data")
+        if not held:
+            return None
+        ends = held["expire_time"]
+        return datetime.fromisoformat(held["issue_time"]), ends and datetime.fromisoformat(ends)
 
     def reconnect(self) -> None:
         """Make the engine sign in to AWS anew, its configuration unchanged.

@@ -270,6 +270,19 @@ class Vault:
             *(f"auth/{path}" for path in methods if path != "token/"),
         ]
 
+    def aws_engines(self) -> dict[str, str]:
+        """Return the accessor of each AWS secrets engine of the namespace, by its path.
+
+        Raises:
+            VaultError: unreachable or refused.
+        """
+        mounts = self.read("sys/mounts") or {}
+        return {
+            path.rstrip("/"): mount["accessor"]
+            for path, mount in mounts.items()
+            if mount["type"] == "aws"
+        }
+
     def signing_keys(self) -> list[str]:
         """Return the names of the namespace's keys that sign identity tokens.
 

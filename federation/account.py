@@ -20,7 +20,7 @@ class AccountAccess:
     account_id: str
     """Twelve digits; anything done in another account is refused."""
     region: str
-    """Region whose endpoints are asked."""
+    """Region whose endpoints are asked; the environment decides if it is empty."""
     profile: str | None = None
     """Profile of the AWS configuration; the environment decides if there is none."""
     deploy_role_arn: str | None = None

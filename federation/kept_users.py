@@ -24,19 +24,38 @@ OPERATIONS = {
 }
 """The AWS CLI's command for each thing, and the option that names it: a user has one password."""
 
+GIVEN = {
+    "an access key": ("delete-access-key", "--access-key-id"),
+    "an inline policy": ("delete-user-policy", "--policy-name"),
+    "an attached policy": ("detach-user-policy", "--policy-arn"),
+    "a group": ("remove-user-from-group", "--group-name"),
+}
+"""The same for what Vault gives a user, and takes away when a lease ends."""
+
+ORDER = (
+    *("a password", "an MFA device", "an access key", "an SSH key", "a signing certificate"),
+    *("service-specific credentials", "an inline policy", "an attached policy", "a group"),
+)
+"""In what order everything is taken away: first what somebody could still sign in with."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keeper:
     """One thing of a user that has to go before the user can."""
 
     what: str
-    """A key of :data:`OPERATIONS`."""
+    """A key of :data:`OPERATIONS` or :data:`GIVEN`."""
     identifier: str = ""
     """What AWS calls it; empty for a password."""
 
+    @property
+    def operation(self) -> tuple[str, str]:
+        """The AWS CLI's command that takes it away, and the option that names it."""
+        return (OPERATIONS | GIVEN)[self.what]
+
     def command(self, user: str, profile: str | None = None) -> str:
         """Return what a person types to take it away."""
-        operation, option = OPERATIONS[self.what]
+        operation, option = self.operation
         named = [option, self.identifier] if option else []
         signed_in = ["--profile", profile] if profile else []
         return join(["aws", "iam", operation, "--user-name", user, *named, *signed_in])

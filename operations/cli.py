@@ -18,9 +18,21 @@ from operations.commands import (
     revoke,
     revoke_sessions,
     summary,
+    sweep,
 )
 
-COMMANDS = (doctor, prove, summary, explain, report, revoke, revoke_sessions, recover, abandon)
+COMMANDS = (
+    doctor,
+    prove,
+    summary,
+    explain,
+    report,
+    sweep,
+    revoke,
+    revoke_sessions,
+    recover,
+    abandon,
+)
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
 
 app = typer.Typer(

@@ -11,10 +11,15 @@ from federation.identity import MountClass
 from operations.engine import EngineError, pulumi
 
 _OWN = "pulumi-python:dynamic/vaultwif:"
+_IAM_ROLE = "aws:iam/role:Role"
 _ROLES = {
     MountClass.SECRET: ("vault:aws/secretBackendRole:SecretBackendRole", "name"),
     MountClass.AUTH: ("vault:aws/authBackendRole:AuthBackendRole", "role"),
 }
+
+
+class NothingDeployedError(EngineError):
+    """The stack is there, and nothing is deployed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +62,8 @@ def read(stack: str) -> Deployed:
     """Return what a stack has deployed.
 
     Raises:
-        EngineError: there is no such stack, or it has deployed no connection to Vault.
+        NothingDeployedError: it has deployed no connection to Vault.
+        EngineError: there is no such stack.
     """
     return among(stack, living(stack))
 
@@ -80,12 +86,14 @@ def among(stack: str, resources: list[dict[str, Any]]) -> Deployed:
         resources: As ``pulumi stack export`` has them.
 
     Raises:
-        EngineError: no connection to Vault is among them.
+        NothingDeployedError: no connection to Vault is among them.
     """
     held = _living(resources)
     connection = next((each for each in held if each["type"] == f"{_OWN}Connection"), None)
     if connection is None:
-        raise EngineError(f"the stack {stack} has nothing deployed: deploy it by `pulumi up`")
+        raise NothingDeployedError(
+            f"the stack {stack} has nothing deployed: deploy it by `pulumi up`"
+        )
     reached = accounts(held)
     found = [each for each in held if each["type"] == f"{_OWN}Federation"]
     return Deployed(
@@ -130,6 +138,10 @@ def _mount(
 ) -> DeployedMount:
     held = federation["outputs"]
     mount_class = MountClass(held["mount_class"])
+    beside = [each for each in resources if each.get("parent") == federation["parent"]]
+    # What Vault holds by now may be another role, or none: a refresh records that.
+    declared = (each["outputs"]["arn"] for each in beside if each["type"] == _IAM_ROLE)
+    role_arn = next(declared, held["role_arn"])
     kind, name = _ROLES[mount_class]
     return DeployedMount(
         mount_class=mount_class,
@@ -138,12 +150,10 @@ def _mount(
         accessor=held["accessor"],
         issuer=held["issuer"],
         audience=held["audience"],
-        role_arn=held["role_arn"],
-        account=accounts[held["role_arn"].split(":")[4]],
+        role_arn=role_arn,
+        account=accounts[role_arn.split(":")[4]],
         iam_path=held.get("iam_path", ""),
         vault_roles={
-            each["outputs"][name]: each["outputs"]
-            for each in resources
-            if each["type"] == kind and each["parent"] == federation["parent"]
+            each["outputs"][name]: each["outputs"] for each in beside if each["type"] == kind
         },
     )

@@ -142,7 +142,8 @@ class _FederationProvider(Watcher):
                     "deletes what it was interrupted at within about six minutes, as long as its "
                     "IAM role is there, which therefore stays: repeat `pulumi destroy` then. Those "
                     "that are still left, and all of a Vault that has lost its storage, nobody "
-                    "else deletes: delete them, then repeat" + "".join(f". {line}" for line in kept)
+                    "else deletes: delete them by `vaultaws sweep --delete`, then repeat"
+                    + "".join(f". {line}" for line in kept)
                 )
             time.sleep(PAUSE_SECONDS)
 

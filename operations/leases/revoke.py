@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import time
+from typing import TYPE_CHECKING
 
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
 from clients.secrets_engine import NOT_SIGNED_IN, SecretsEngine
@@ -28,6 +29,9 @@ from operations.leases.errors import (
     RevocationError,
     UserKeptError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEADLINE_SECONDS = 90.0
 """How long nothing may get better. AWS applies changed permissions within seconds, seldom more (IAM
@@ -100,6 +104,29 @@ def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadl
         RequestsRemainError: They do not end.
     """
     paths = _request_paths(namespace, mount, role)
+    return await_ended(
+        vault, lambda path: path.strip("/") in paths, f"{mount}/{role}", deadline=deadline
+    )
+
+
+def await_ended(
+    vault: Vault, is_meant: Callable[[str], bool], whose: str, *, deadline: float
+) -> bool:
+    """Wait until the requests that are under way now, and meant, have ended.
+
+    Args:
+        vault: Connection to the root namespace, the only one that tells.
+        is_meant: Whether a request for this path is.
+        whose: Whose credentials are asked for, as an error says it.
+        deadline: Seconds to wait.
+
+    Returns:
+        Whether Vault lets this token see requests at all; if not, nothing was waited for.
+
+    Raises:
+        VaultUnreachableError: Vault does not answer.
+        RequestsRemainError: They do not end.
+    """
     until = time.monotonic() + deadline
     first: set[str] | None = None
     while True:
@@ -109,7 +136,7 @@ def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadl
             raise
         except VaultError:
             return False
-        mine = {key for key, path in requests.items() if path.strip("/") in paths}
+        mine = {key for key, path in requests.items() if is_meant(path)}
         # Later ones find the Vault role as it is now: deleted, or with its new groups.
         if first is None and mine:
             log.info(f"waiting for {len(mine)} request(s) for credentials under way")
@@ -118,7 +145,7 @@ def await_requests(vault: Vault, namespace: str, mount: str, role: str, *, deadl
             return True
         if time.monotonic() >= until:
             raise RequestsRemainError(
-                f"{len(first)} request(s) for credentials of {mount}/{role} have been under way "
+                f"{len(first)} request(s) for credentials of {whose} have been under way "
                 f"for {deadline:.0f} s, and each may still make an IAM user"
             )
         time.sleep(PAUSE_SECONDS)

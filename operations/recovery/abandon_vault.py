@@ -85,6 +85,8 @@ def abandon(stack: str) -> None:
     exported["deployment"].pop("pending_operations", None)
     pulumi("stack", "import", stack=stack, given=json.dumps(exported))
     _destroy(stack)
+    if left:
+        log.info(last_words(left, stack))
 
 
 def needs_vault(kind: str) -> bool:
@@ -119,8 +121,23 @@ def describe(left: Sequence[Orphans]) -> str:
         lines.append(f"  account {group.account_id}, path {group.iam_path}")
         lines += [f"    {name}" for name in group.names]
         lines += [f"    {line}" for line in group.kept]
-    lines.append("Nothing ends them any more: delete them, or at least their access keys, now.")
+    lines.append("Nothing ends them any more.")
     return "\n".join(lines)
+
+
+def last_words(left: Sequence[Orphans], stack: str) -> str:
+    """Return what to type for the users that are left, once the state knows no account any more."""
+    return "\n".join(
+        (
+            "The IAM users are still there, and their access keys still work. Delete them now:",
+            *(
+                f"  vaultaws sweep --stack {stack} --without-vault --account {group.account_id} "
+                f"--path {group.iam_path} --older-than 0s --delete"
+                for group in left
+            ),
+            "each signed in to its account (AWS_PROFILE).",
+        )
+    )
 
 
 def _require_silence(addresses: Iterable[str]) -> None:

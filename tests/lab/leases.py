@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.unit.chains import certificate
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mypy_boto3_iam import IAMClient
 
     from tests.lab.conftest import Laboratory
 
@@ -58,3 +63,19 @@ class Lease:
 def read_lease(laboratory: Laboratory, path: str) -> Lease:
     """Ask Vault for credentials, ``<mount>/creds/<role>``."""
     return Lease.of(laboratory, laboratory.vault().read(path))
+
+
+def keep_user(iam: IAMClient, user: str) -> None:
+    """Give a user what AWS deletes nobody with, and Vault takes from nobody."""
+    iam.create_login_profile(UserName=user, Password="false-password-1")
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
+    iam.enable_mfa_device(
+        UserName=user,
+        SerialNumber=device["SerialNumber"],
+        AuthenticationCode1="123456",
+        AuthenticationCode2="654321",
+    )
+    body = ssl.DER_cert_to_PEM_cert(certificate("somebody", "authority"))
+    iam.upload_signing_certificate(UserName=user, CertificateBody=body)
+    iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody="ssh-rsa false")
+    iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")

@@ -125,7 +125,12 @@ def test_addresses_and_paths_come_from_the_state() -> None:
         ([], ["leaves no IAM user behind"]),
         (
             [Orphans(account_id="123456789012", iam_path="/vault/dev/", names=("one", "two"))],
-            ["account 123456789012, path /vault/dev/", "    one\n", "    two\n", "delete them"],
+            [
+                "account 123456789012, path /vault/dev/",
+                "    one\n",
+                "    two\n",
+                "Nothing ends them",
+            ],
         ),
         (
             [
@@ -143,3 +148,12 @@ def test_addresses_and_paths_come_from_the_state() -> None:
 def test_users_left_behind_are_named_with_their_path(left: list[Orphans], said: list[str]) -> None:
     described = abandon_vault.describe(left)
     assert all(part in described for part in said)
+
+
+def test_the_last_words_are_what_to_type_for_each_path() -> None:
+    left = [Orphans(account_id="123456789012", iam_path="/vault/dev/", names=("one",))]
+    said = abandon_vault.last_words(left, "dev")
+    assert (
+        "  vaultaws sweep --stack dev --without-vault --account 123456789012 --path /vault/dev/ "
+        "--older-than 0s --delete\n" in said
+    )

@@ -78,3 +78,12 @@ def test_each_mount_has_its_own_vault_roles_and_the_way_into_its_account() -> No
 def test_a_stack_without_anything_is_told_to_be_deployed() -> None:
     with pytest.raises(EngineError, match="the stack dev has nothing deployed"):
         among("dev", [])
+
+
+def test_what_a_refresh_saw_of_another_role_does_not_hide_whose_mount_it_is() -> None:
+    arn = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
+    role = {"type": "aws:iam/role:Role", "parent": "one", "outputs": {"arn": arn}}
+    drifted = _federation("one", "", role_arn="", accessor="")
+    found = among("dev", [CONNECTION, _provider("123456789012"), drifted, role])
+    assert (found.mounts[0].role_arn, found.mounts[0].accessor) == (arn, "")
+    assert found.mounts[0].account.account_id == "123456789012"

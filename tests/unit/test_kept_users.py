@@ -14,6 +14,7 @@ from clients import aws
 from clients.errors import AwsError
 from federation import kept_users
 from federation.account import AccountAccess
+from federation.kept_users import Keeper
 
 HELD: dict[str, Any] = {
     "list_mfa_devices": {"MFADevices": [{"SerialNumber": "arn:aws:iam::123456789012:mfa/phone"}]},
@@ -121,12 +122,17 @@ def test_the_users_of_a_guard_are_looked_up_and_whatever_fails_is_said(
     )
 
 
-@pytest.mark.parametrize("what", sorted(kept_users.OPERATIONS))
+@pytest.mark.parametrize("what", kept_users.ORDER)
 def test_the_commands_are_operations_of_iam_with_these_parameters(what: str) -> None:
-    operation, option = kept_users.OPERATIONS[what]
+    operation, option = Keeper(what=what).operation
     model = botocore.session.Session().get_service_model("iam")
     squeezed = {name.lower(): name for name in model.operation_names}
     shape = model.operation_model(squeezed[operation.replace("-", "")]).input_shape
     assert shape
     known = {name.lower() for name in shape.members}
     assert {"username", option.replace("-", "")} - {""} <= known, json.dumps(sorted(known))
+
+
+def test_everything_has_a_place_in_the_order() -> None:
+    assert len(set(kept_users.ORDER)) == len(kept_users.ORDER)
+    assert set(kept_users.ORDER) == set(kept_users.OPERATIONS | kept_users.GIVEN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -19,9 +18,8 @@ from lab import processes, switches
 from lab.switches import Fault, Switches
 from tests.committed import USER
 from tests.lab.conftest import ROOT, lab_command, start
-from tests.lab.leases import Lease, read_lease
+from tests.lab.leases import Lease, keep_user, read_lease
 from tests.lab.stacks import Stack, administrator, holdings, settings
-from tests.unit.chains import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,23 +138,8 @@ def _delete_users(world: Laboratory) -> None:
 
 
 def _keep_users(world: Laboratory) -> None:
-    """Give every user what AWS deletes nobody with, and Vault takes from nobody."""
-    iam = administrator(world)
     for user in _users(world):
-        iam.create_login_profile(UserName=user, Password="false-password-1")
-        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
-        iam.enable_mfa_device(
-            UserName=user,
-            SerialNumber=device["SerialNumber"],
-            AuthenticationCode1="123456",
-            AuthenticationCode2="654321",
-        )
-        body = ssl.DER_cert_to_PEM_cert(certificate("somebody", "authority"))
-        iam.upload_signing_certificate(UserName=user, CertificateBody=body)
-        iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody="ssh-rsa false")
-        iam.create_service_specific_credential(
-            UserName=user, ServiceName="codecommit.amazonaws.com"
-        )
+        keep_user(administrator(world), user)
 
 
 def test_nothing_is_left_though_leases_live_and_a_client_keeps_asking(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -47,15 +48,21 @@ def _lose_vault(world: Laboratory) -> None:
     shutil.rmtree(world.home.vault)
 
 
-def _abandon(stack: Stack, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _typed(
+    stack: Stack, environment: Mapping[str, str], *command: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["vaultaws", "abandon", "--stack", stack.name],
+        command,
         cwd=stack.folder,
         env=dict(environment),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _abandon(stack: Stack, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return _typed(stack, environment, "vaultaws", "abandon", "--stack", stack.name)
 
 
 def _without_vault(world: Laboratory) -> dict[str, str]:
@@ -99,6 +106,11 @@ def test_a_lost_vault_is_forgotten_and_its_users_are_listed(
     assert _at_aws(world) == (0, 0)
     assert _recorded(stack) == 0
 
+    (line,) = [line for line in abandoned.stdout.splitlines() if "vaultaws sweep" in line]
+    swept = _typed(stack, _without_vault(world), *shlex.split(line))
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert _users(world) == []
+
     again = _abandon(stack, _without_vault(world))
     assert again.returncode == 0, again.stderr
 
@@ -117,11 +129,12 @@ def test_a_vault_that_lost_its_storage_does_not_hide_its_users(
     assert all(name in said for name in _users(anew))
     assert _at_aws(anew) == (1, 1)
 
-    iam = administrator(anew)
-    for name in _users(anew):
-        for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
-            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-        iam.delete_user_policy(UserName=name, PolicyName="my-role")
-        iam.delete_user(UserName=name)
+    swept = _typed(
+        stack,
+        anew.environment,
+        *("vaultaws", "sweep", "--stack", stack.name, "--delete"),
+        *("--without-vault", "--older-than", "0s"),
+    )
+    assert swept.returncode == 0, swept.stdout + swept.stderr
     stack.destroy()
     assert _at_aws(anew) == (0, 0)

@@ -815,7 +815,8 @@ IN_USE: list[Attempt] = [
             "was found that would end them: vault-a, vault-b. Vault deletes what it was "
             "interrupted at within about six minutes, as long as its IAM role is there, which "
             "therefore stays: repeat `pulumi destroy` then. Those that are still left, and all of "
-            "a Vault that has lost its storage, nobody else deletes: delete them, then repeat"
+            "a Vault that has lost its storage, nobody else deletes: delete them by `vaultaws "
+            "sweep --delete`, then repeat"
         ),
     ),
     Attempt(
@@ -829,7 +830,8 @@ IN_USE: list[Attempt] = [
             "was found that would end them: vault-a, vault-b. Vault deletes what it was "
             "interrupted at within about six minutes, as long as its IAM role is there, which "
             "therefore stays: repeat `pulumi destroy` then. Those that are still left, and all of "
-            "a Vault that has lost its storage, nobody else deletes: delete them, then repeat. "
+            "a Vault that has lost its storage, nobody else deletes: delete them by `vaultaws "
+            "sweep --delete`, then repeat. "
             "vault-b has a password"
         ),
     ),

@@ -1,0 +1,1 @@
+"""Finds the IAM users that no lease will end, and deletes them."""
