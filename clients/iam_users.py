@@ -57,14 +57,16 @@ class IamUsers(Account):
 
     def tags(self, user: str) -> dict[str, str]:
         """Return the tags of a user; none where there is no such user."""
-        found = self._do(f"read the tags of the IAM user {user}", "list_user_tags", UserName=user)
+        found = self._by_name(
+            f"read the tags of the IAM user {user}", "list_user_tags", UserName=user
+        )
         return {tag["Key"]: tag["Value"] for tag in (found or {"Tags": []})["Tags"]}
 
     def has(self, user: str) -> list[Keeper]:
         """Return all that AWS wants taken from a user before it deletes one, in that order."""
         found = self.keepers(user)
         for what, (operation, entries, name) in LISTED.items():
-            answer = self._do(f"read what the IAM user {user} has", operation, UserName=user)
+            answer = self._by_name(f"read what the IAM user {user} has", operation, UserName=user)
             found += [
                 Keeper(what=what, identifier=entry[name] if name else entry)
                 for entry in (answer or {entries: []})[entries]
@@ -98,16 +100,16 @@ class IamUsers(Account):
         ).input_shape
         parameters = {xform_name(name, "-"): name for name in (known.members if known else {})}
         asked = {parameters[option]: value for option, value in named.items() if option}
-        self._do(what, operation.replace("-", "_"), **asked)
+        self._by_name(what, operation.replace("-", "_"), **asked)
 
-    def _do(self, what: str, operation: str, **asked: str) -> dict[str, Any] | None:
+    def _by_name(self, what: str, operation: str, **asked: str) -> dict[str, Any] | None:
         """Let IAM do something by the name that boto3 has for it."""
         answer: dict[str, Any] | None = self.ask(what, lambda iam: getattr(iam, operation)(**asked))
         return answer
 
     def _listed(self, path: str) -> Iterator[dict[str, Any]]:
         further: dict[str, str] = {}
-        while page := self._do(
+        while page := self._by_name(
             f"list the IAM users under {path}", "list_users", PathPrefix=path, **further
         ):
             yield from page["Users"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from operations.recovery import dead_engine, recover
+from operations import cli
+from operations.recovery import dead_engine
 from tests.lab.conftest import ROOT, Laboratory
 from tests.lab.faults import ENGINE_KILLED, ENGINE_LOST, SERVER_LOST, Breaker
 from tests.lab.stacks import Stack, administrator, holdings, settings
@@ -176,4 +178,8 @@ def _recover(breaker: Breaker, monkeypatch: pytest.MonkeyPatch, stack: str = "de
     monkeypatch.chdir(breaker.stack.folder)
     for name, value in breaker.laboratory.environment.items():
         monkeypatch.setenv(name, value)
-    return recover.main(["--stack", stack])
+    monkeypatch.setattr(sys, "argv", ["vaultaws", "recover", "--stack", stack])
+    try:
+        return cli.main()
+    except SystemExit as ended:  # which is how a command ends that has done its work
+        return int(ended.code or 0)
