@@ -109,7 +109,10 @@ NOBODY_BEGAN = [
 ]
 
 
-def _log_in(vault: Vault) -> object:
+LOGGED_IN = {"client_token": "t", "token_policies": [], "lease_duration": 60}
+
+
+def _log_in(vault: Vault) -> str:
     return AuthMethod(vault, "aws").log_in("role", {})
 
 
@@ -131,7 +134,7 @@ def test_what_no_node_began_with_is_repeated_whatever_it_is(
     nodes.answers = [
         answer,
         answer,
-        _said(200, {"auth": {"client_token": "t"}, "data": {"keys": []}}),
+        _said(200, {"auth": LOGGED_IN, "data": {"keys": []}}),
     ]
     with Vault(ADDRESS) as vault:
         ask(vault)
@@ -170,7 +173,7 @@ def test_a_login_is_not_repeated_then(nodes: Nodes, outcome: requests.Response |
 
 
 def test_a_connection_that_was_never_made_is_tried_again_even_for_a_login(nodes: Nodes) -> None:
-    nodes.answers = [_found(), REFUSED, _said(200, {"auth": {"client_token": "t"}})]
+    nodes.answers = [_found(), REFUSED, _said(200, {"auth": LOGGED_IN})]
     with Vault(ADDRESS) as vault:
         vault.listed("aws/roles")
         assert _log_in(vault) == "t"

@@ -36,7 +36,7 @@ def _imported_with(*modules: str, then: str = "pass") -> set[str]:
 def _imported_by_the_program() -> list[str]:
     first_lines = (ROOT / "__main__.py").read_text("utf-8").split("\n\nconfig = ")[0]
     names = [line.split()[1] for line in first_lines.splitlines() if line.startswith(("im", "fr"))]
-    assert "settings" in names
+    assert "settings.rights" in names
     return names
 
 

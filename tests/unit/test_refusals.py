@@ -64,6 +64,15 @@ PROMISED = {
 """What the documentation says is refused, each with words of the message that refuses it."""
 UNREACHABLE = {
     "federation/documents.py, parse: raise ValueError": "the program reads files by read_policy",
+    **dict.fromkeys(
+        (
+            "federation/grants.py, _capabilities: raise ValueError",
+            "federation/grants.py, _vault_rules: raise ValueError('",
+            "federation/grants.py, _vault_rules: raise ValueError(f'",
+            "federation/grants.py, _vault_tokens: raise ValueError",
+        ),
+        "a report reads policies that Vault has taken",
+    ),
     "federation/identity.py, provider_identifier: raise ValueError": (
         "an issuer begins with an address of the settings, which begins with https://"
     ),

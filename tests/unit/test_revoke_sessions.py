@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -153,7 +154,8 @@ class FakeMount:
 def iam(monkeypatch: pytest.MonkeyPatch) -> FakeIam:
     """The stack above at an AWS and a Vault in memory."""
     fake = FakeIam()
-    monkeypatch.setattr(aws, "_iam", lambda _: fake)
+    session = SimpleNamespace(client=lambda *_, **__: fake)
+    monkeypatch.setattr(aws, "_signed_in", lambda _: (session, "arn:aws:iam::1:user/a"))
     monkeypatch.setattr(deployed, "living", lambda _: RESOURCES)
     monkeypatch.setattr(engine, "selected", lambda stack: stack or "dev")
     monkeypatch.setattr(FakeVault, "iam", fake, raising=False)

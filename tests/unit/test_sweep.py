@@ -317,7 +317,8 @@ def test_a_stack_that_was_given_up_needs_account_and_path(clouds: Clouds) -> Non
 def test_every_request_to_aws_takes_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     events = HierarchicalEmitter()
     client = SimpleNamespace(meta=SimpleNamespace(events=events))
-    monkeypatch.setattr(aws, "_iam", lambda _: client)
+    session = SimpleNamespace(client=lambda *_, **__: client)
+    monkeypatch.setattr(aws, "_signed_in", lambda _: (session, "arn:aws:iam::1:user/a"))
     turns: list[float] = []
     monkeypatch.setattr(TokenBucket, "acquire", lambda bucket: turns.append(bucket.max_rate))
     iam_users.IamUsers(ACCESS, per_second=3)
