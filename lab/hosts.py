@@ -23,6 +23,14 @@ as soon as they know the account ("Account-based endpoints", AWS SDKs and Tools 
 _LABELLED = {"s3": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "ddb": re.compile(r"\d{12}")}
 """What may stand before a service's name: a bucket, an account."""
 
+SIGN_IN = {
+    "signin.aws.amazon.com": "aws",
+    "signin.amazonaws.cn": "aws-cn",
+    "signin.amazonaws-us-gov.com": "aws-us-gov",
+}
+"""Where sessions sign in to the console, with the partition of each."""
+CONSOLE = {host.replace("signin", "console"): each for host, each in SIGN_IN.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Service:

@@ -22,7 +22,7 @@ from lab.authority import ServerContexts
 from lab.cluster import VAULT_HOST, Standby
 from lab.faults import FaultLine
 from lab.home import Home, read_json
-from lab.hosts import aws_host
+from lab.hosts import CONSOLE, SIGN_IN, aws_host
 from lab.switches import SwitchBoard
 from lab.tls import CHUNK_BYTES, TlsStream
 
@@ -61,6 +61,8 @@ class _Directory:
             "issuer.lab.test": "issuer",  # what the world sees of a private Vault
             "people.lab.test": "people",
             "graph.microsoft.com": "people",  # whom a person of too many groups is in
+            # AWS's sign-in and console have no region, and are no service of its SDKs.
+            **dict.fromkeys((*SIGN_IN, *CONSOLE), "aws"),
         }
 
     def backend(self, host: str) -> str | None:

@@ -18,6 +18,7 @@ from lab.aws.front.refusals import refuse
 from lab.aws.front.resources import ResourceCall
 from lab.aws.front.routing import asked
 from lab.aws.front.signature import read_signature, verify
+from lab.aws.front.signin import SignIn
 from lab.aws.front.wire import LOOPBACK, Answer, ApiError, read_message, success
 from lab.aws.judgement.authorize import DeniedError, Verdict, authorize, needs_of, not_served
 from lab.aws.judgement.principals import (
@@ -29,6 +30,7 @@ from lab.aws.judgement.principals import (
 )
 from lab.aws.state import managed
 from lab.aws.state.decisions import DecisionLog, Entry
+from lab.hosts import CONSOLE, SIGN_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,6 +83,7 @@ class Front:
         self._iam = Iam(state, discovery)
         self._log = log
         self._history = history
+        self._sign_in = SignIn(state, log)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -89,7 +92,10 @@ class Front:
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "6")])
             return [b"ready\n"]
         message = read_message(environ)
-        answer = self.handle(message)
+        if host in SIGN_IN or host in CONSOLE:
+            answer = self._sign_in.answer(message, host)
+        else:
+            answer = self.handle(message)
         status = HTTPStatus(answer.status)
         headers = {
             "content-type": "text/xml",

@@ -64,6 +64,7 @@ def issue(grant: Grant, state: State) -> dict[str, Any]:
         tags=dict(grant.tags),
         transitive_tag_keys=grant.transitive_tag_keys,
         source_identity=grant.source_identity,
+        chained=grant.chained,
     )
     result = begin(session, state)
     result["AssumedRoleUser"] = {"AssumedRoleId": session.user_id, "Arn": session.arn}

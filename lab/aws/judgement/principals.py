@@ -70,7 +70,7 @@ def find_caller(signature: Signature, service: str, state: State) -> Caller:
     """
     session = state.sessions.get(signature.access_key_id)
     if session:
-        return _session_caller(session, signature, state)
+        return session_caller(session, signature.security_token, state)
     for account in state.accounts.values():
         for user in state.effective_iam(account.id).users.values():
             for key in user.access_keys:
@@ -113,10 +113,15 @@ def check_expiry(caller: Caller, now: float) -> None:
         raise ApiError("ExpiredToken", 403, "The security token included in the request is expired")
 
 
-def _session_caller(session: Session, signature: Signature, state: State) -> Caller:
-    if signature.security_token is None:
+def session_caller(session: Session, token: str | None, state: State) -> Caller:
+    """Return whose session it is, which may have ended (``check_expiry``).
+
+    Raises:
+        ApiError: InvalidClientTokenId for a wrong or missing token, and where its role is gone.
+    """
+    if token is None:
         raise _invalid_token("the session's key came without its session token")
-    if not hmac.compare_digest(signature.security_token.encode(), session.token.encode()):
+    if not hmac.compare_digest(token.encode(), session.token.encode()):
         raise _invalid_token("the session token is not the one issued with this key")
     iam = state.effective_iam(session.account)
     user = iam.users.get(session.role_name) if session.kind != "role" else None

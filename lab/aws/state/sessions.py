@@ -36,6 +36,8 @@ class Session:
     tags: dict[str, str] = field(default_factory=dict)
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+    chained: bool = False
+    """Whether another session has assumed the role."""
 
     @property
     def arn(self) -> str:
