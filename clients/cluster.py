@@ -77,14 +77,15 @@ class ClusterSession(requests.Session):
         Args:
             method: Of HTTP, or LIST.
             url: Whole address.
-            options: Those of requests, and ``repeatable``: whether a POST may be repeated too.
+            options: Those of requests, and ``repeatable``: whether it may be done twice, where the
+                method does not say it right.
 
         Raises:
             requests.RequestException: no answer; at once if there never was one.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         pause = LONGEST_PAUSE_SECONDS / 10
-        repeatable = options.pop("repeatable", False) or method.upper() in _REPEATABLE
+        repeatable = options.pop("repeatable", method.upper() in _REPEATABLE)
         given = dict(options.pop("headers", None) or {})
         while True:
             headers = {**given, INDEX: self._index} if self._index else given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode
 
 import boto3
@@ -14,6 +15,20 @@ from clients.errors import AwsError
 from federation.regions import sts_endpoint
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def default_region(profile: str | None = None) -> str:
+    """Return the region of the environment or of a profile, else that of AWS's first endpoints.
+
+    Raises:
+        AwsError: there is no such profile.
+    """
+    try:
+        configured = boto3.Session(profile_name=profile).region_name
+    except BotoCoreError as error:
+        raise AwsError(f"cannot read the AWS configuration: {error}") from error
+    # The AWS CLI's second generation and most SDKs read AWS_REGION, boto3 the other one.
+    return os.environ.get("AWS_REGION") or configured or "us-east-1"
 
 
 def identity_proof(*, region: str, server_id: str, profile: str | None = None) -> dict[str, str]:

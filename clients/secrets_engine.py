@@ -89,7 +89,9 @@ class SecretsEngine:
         Raises:
             VaultError: unreachable or refused, or AWS refused Vault, whose reason is passed on.
         """
-        answer = self.vault.asked(f"{self.path}/creds/{role}", asked, timeout=ISSUING_SECONDS)
+        answer = self.vault.fetched_once(
+            f"{self.path}/creds/{role}", asked, timeout=ISSUING_SECONDS
+        )
         if not answer:
             raise VaultError(
                 f"Vault at {self.vault.address} has no Vault role {role} at {self.path}"

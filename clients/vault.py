@@ -103,7 +103,8 @@ class Vault:
         namespace: path of the namespace; empty for the root namespace. ``VAULT_NAMESPACE`` is
             deliberately not read: what is declared must not depend on a shell.
         timeout: seconds for each request.
-        token: another token than that of the environment.
+        token: another token than that of the environment; empty for none, as who logs in has none
+            yet.
     """
 
     def __init__(
@@ -111,8 +112,7 @@ class Vault:
     ) -> None:
         self.address, self.namespace = address, namespace
         self._timeout = timeout
-        given = {"token": token} if token else {}
-        self._client = _client(address, timeout, namespace=namespace or None, **given)
+        self._client = _client(address, timeout, namespace=namespace or None, token=token)
 
     def __enter__(self) -> Self:
         return self
@@ -428,23 +428,32 @@ class Vault:
         answer = self._ask("read", path, lambda: self._client.read(path))
         return answer["data"] if answer else None
 
-    def asked(
-        self, path: str, query: Mapping[str, str], *, timeout: float
+    def fetched_once(
+        self,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        verb: str = "read",
+        timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Return the whole answer at a path, lease and all; ``None`` where nothing is.
+        """Read what is made by being read, and return the whole answer; ``None``: no such path.
+
+        Whatever becomes of it, it is not asked for again where it may have been made: nobody would
+        hold the first one.
 
         Args:
             path: Below ``/v1/``.
-            query: What is asked besides.
-            timeout: Seconds for the answer.
+            parameters: The query; may hold secrets, and no error shows it.
+            verb: What an error says that Vault does not do.
+            timeout: Seconds for the answer; the connection's own where none is given.
 
         Raises:
             VaultError: unreachable or refused.
         """
-        bounds = (self._timeout, timeout)
-        get = partial(self._client.adapter.get, params=query, timeout=bounds)
-        answer: dict[str, Any] | None = self._ask("read", path, lambda: get(f"/v1/{path}"))
-        return answer
+        bounds = (self._timeout, timeout or self._timeout)
+        get = partial(self._client.adapter.get, params=parameters, timeout=bounds, repeatable=False)
+        answer = self._ask(verb, path, lambda: get(f"/v1/{path}"))
+        return answer if answer is None or isinstance(answer, dict) else {}
 
     def listed(self, path: str) -> list[str]:
         """Return the keys that Vault lists under a path; none where nothing is.

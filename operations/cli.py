@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
 from clients.errors import CloudError
 from operations import OperationError
 from operations.commands import (
     abandon,
+    credentials,
+    credentials_console,
+    credentials_install,
     doctor,
     explain,
+    login,
     prove,
     recover,
     report,
@@ -21,10 +27,17 @@ from operations.commands import (
     sweep,
 )
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 COMMANDS = (
     doctor,
     prove,
     summary,
+    login,
+    credentials,
+    credentials_install,
+    credentials_console,
     explain,
     report,
     sweep,
@@ -33,10 +46,32 @@ COMMANDS = (
     recover,
     abandon,
 )
-"""Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help."""
+"""Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help. A command of two
+words has them as its ``NAME``; others are called as their module."""
+
+
+class _TwoWords(TyperGroup):
+    """Commands of which some are called by two words, the first of them a command itself.
+
+    A group of its own would take ENGINE/ROLE for the name of one of its commands.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - Typer's own
+        """Say which command is typed, and what is left for it."""
+        name = " ".join(args[:2])
+        if name in self.commands and len(args) > 1:
+            return name, self.commands[name], args[2:]
+        return super().resolve_command(ctx, args)
+
+
+def name_of(module: ModuleType) -> str:
+    """Return what a command is called."""
+    return str(getattr(module, "NAME", module.__name__.rpartition(".")[2].replace("_", "-")))
+
 
 app = typer.Typer(
     name="vaultaws",
+    cls=_TwoWords,
     help="Operate a Vault that is federated with AWS: what goes around `pulumi up`.",
     epilog=(
         "Exit codes: 0 done and nothing is wrong; 1 not done, or something is wrong, and the "
@@ -47,11 +82,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for each in COMMANDS:
-    name = each.__name__.rpartition(".")[2].replace("_", "-")
     # Typer joins the lines of the first paragraph alone.
     paragraphs = (each.run.__doc__ or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(name, help=text, epilog=f"Example: {each.EXAMPLE}")(each.run)
+    app.command(name_of(each), help=text, epilog=f"Example: {each.EXAMPLE}")(each.run)
 
 
 def main() -> int:

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
+
+_Entries = dict[str, dict[str, Any]]
 
 
 def describe(stack: str, outputs: dict[str, Any]) -> str:
     """Return the summary of a stack's outputs."""
-    lines = ["", f"What exists now, in the stack {stack}"]
-    commands: list[str] = []
-    paths: list[str] = []
-    for key, engine in outputs.get("secrets_engines", {}).items():
+    engines: _Entries = outputs.get("secrets_engines", {})
+    methods: _Entries = outputs.get("auth_methods", {})
+    people: _Entries = outputs.get("human_logins", {})
+    commands = [
+        *(line for each in engines.values() for line in each["read_credentials"].values()),
+        *(line for each in methods.values() for line in each["log_in"].values()),
+        *(line for each in people.values() for line in each["log_in"].values()),
+    ]
+    return "\n".join(
+        [
+            "",
+            f"What exists now, in the stack {stack}",
+            *_there(engines, methods),
+            "",
+            "What to type next",
+            '  eval "$(make -s env)"        puts this shell into the laboratory; then',
+            *_to_type(stack, engines, methods, people),
+            "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
+            "  make preview                 shows what a change of the settings would do",
+            "  make down                    destroys the stack",
+            *(["", "With Vault's own command line, beside these"] if commands else []),
+            *(f"  {command}" for command in commands),
+        ]
+    )
+
+
+def _there(engines: _Entries, methods: _Entries) -> list[str]:
+    lines: list[str] = []
+    for key, engine in engines.items():
         lines += [
             f"  secrets engine {key}",
             f"    mount       {engine['mount']}/ in Vault, holding no AWS key",
@@ -22,12 +48,7 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    issued by   {engine['issuer']}",
             f"    thumbprint  {', '.join(engine['thumbprints'])}",
         ]
-        commands += engine["read_credentials"].values()
-        paths += [
-            "/".join(part for part in (engine["namespace"], engine["mount"], "creds", role) if part)
-            for role in engine["read_credentials"]
-        ]
-    for key, method in outputs.get("auth_methods", {}).items():
+    for key, method in methods.items():
         lines += [
             f"  auth method {key}",
             f"    mount       auth/{method['mount']}/ in Vault, holding no AWS key",
@@ -36,50 +57,24 @@ def describe(stack: str, outputs: dict[str, Any]) -> str:
             f"    for         {method['audience']}",
             f"    logins sign {method['server_id']}",
         ]
-    logins = [
-        command
-        for login in outputs.get("human_logins", {}).values()
-        for command in login["log_in"].values()
-    ]
-    curl = 'curl -s -H @- "$VAULT_ADDR/v1/{}" <<< "X-Vault-Token: $VAULT_TOKEN"'
-    lines += [
-        "",
-        "What to type next",
-        '  eval "$(make -s env)"        puts this shell into the laboratory; then',
-        *(f"  {command}" for command in commands),
-        *(f"  {curl.format(path)}" for path in paths),
-        "                               read AWS credentials that end with their lease",
-        "                               (the second way needs no Vault CLI; AWS may not know the",
-        "                               key of a new user for ten seconds and more: then repeat)",
-        *(line for method in outputs.get("auth_methods", {}).values() for line in _log_in(method)),
-        *(f"  {login}" for login in logins),
-        *(["                               does what a person does first"] if logins else []),
-        "  python -m lab decisions      shows what AWS was asked, and why it said yes or no",
-        "  make preview                 shows what a change of the settings would do",
-        "  make down                    destroys the stack",
-    ]
-    return "\n".join(lines)
+    return lines
 
 
-def _log_in(method: dict[str, Any]) -> list[str]:
-    """Say how to log in with one auth method; nothing where it has no Vault roles."""
-    said = {"server-id": "server_id", "region": "region", "path": "mount", "namespace": "namespace"}
-    where = shlex.join(
-        part
-        for option, output in said.items()
-        if method[output]
-        for part in (f"--{option}", method[output])
-    )
-    ways = [
-        line
-        for role, command in method["log_in"].items()
-        for line in (f"  {command}", f"  python -m operations.log_in {role} {where}")
-    ]
-    if not ways:
-        return []
+def _to_type(stack: str, engines: _Entries, methods: _Entries, people: _Entries) -> list[str]:
+    """Say how to read credentials and how to log in; nothing of what there is not."""
+    readable = [f"{key}/{role}" for key in engines for role in engines[key]["read_credentials"]]
+    by_aws = [f"--path {key} --role {role}" for key in methods for role in methods[key]["log_in"]]
+    in_person = [f"--path {key} --role {role}" for key in people for role in people[key]["log_in"]]
     return [
-        *ways,
-        "                               log in with AWS credentials of a bound principal",
-        "                               (the second way needs no Vault CLI; in the laboratory",
-        "                               AWS_PROFILE=main-app is such a principal)",
+        *(f"  vaultaws credentials {name} --stack {stack} --exec -- COMMAND" for name in readable),
+        *(_said("runs a command with AWS credentials that end after it") if readable else []),
+        *(f"  vaultaws login --method aws {which} --stack {stack}" for which in by_aws),
+        *(_said("logs in as a bound principal of AWS; in the") if by_aws else []),
+        *(_said("laboratory, --profile main-app is such a one") if by_aws else []),
+        *(f"  vaultaws login {which} --stack {stack}" for which in in_person),
+        *(_said("does what a person does first") if in_person else []),
     ]
+
+
+def _said(text: str) -> list[str]:
+    return [f"{'':31}{text}"]

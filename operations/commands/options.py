@@ -19,3 +19,26 @@ Stack = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Show = Annotated[bool, typer.Option("--show", help="Show secrets, which are hidden otherwise.")]
+Address = Annotated[
+    str,
+    typer.Option(
+        help="Address of Vault, without a stack (default: VAULT_ADDR).", show_default=False
+    ),
+]
+Namespace = Annotated[
+    str,
+    typer.Option(help="Namespace in it (default: VAULT_NAMESPACE, else root).", show_default=False),
+]
+EngineRole = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENGINE/ROLE", help="Secrets engine and Vault role.", show_default=False
+    ),
+]
+Region = Annotated[
+    str,
+    typer.Option(
+        help="Region that AWS is asked in (default: the engine's of the stack, else AWS_REGION).",
+        show_default=False,
+    ),
+]

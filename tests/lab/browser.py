@@ -1,9 +1,14 @@
-"""A person at a browser who logs in to Vault, and the Vault CLI that waits for the outcome."""
+"""A person at a browser who logs in to Vault, and the Vault CLI that waits for the outcome.
+
+``python -m tests.lab.browser WHO ADDRESS`` is the browser alone, for what opens one (``BROWSER``):
+it goes where it is sent, says who it is where it is asked, and prints the page that it ends at.
+"""
 
 from __future__ import annotations
 
 import html.parser
 import secrets
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -66,7 +71,7 @@ def log_in(
     address = answer["data"]["auth_url"]
     if not address:
         return Outcome(refusal="Vault gives no address to log in at")
-    returned = _at_the_login_page(laboratory, address, who)
+    returned = at_the_login_page(browser(laboratory), address, who)
     assert returned.startswith(f"{redirect_uri}?")
     told = dict(parse_qsl(urlsplit(returned).query))
     if "error" in told:
@@ -90,9 +95,8 @@ def holder(laboratory: Laboratory, token: str) -> hvac.Client:
     return client
 
 
-def _at_the_login_page(laboratory: Laboratory, address: str, who: str) -> str:
-    """Return where the identity provider sends the browser afterwards."""
-    session = browser(laboratory)
+def at_the_login_page(session: requests.Session, address: str, who: str) -> str:
+    """Return where the identity provider sends a browser afterwards."""
     page = session.get(address)
     assert page.status_code == HTTPStatus.OK, page.text
     buttons = _Buttons()
@@ -109,3 +113,17 @@ def browser(laboratory: Laboratory) -> requests.Session:
     session.proxies = {"https": laboratory.environment["HTTPS_PROXY"]}
     session.trust_env = False
     return session
+
+
+def main() -> int:
+    """Be the browser of a person whose environment leads into the laboratory."""
+    who, address = sys.argv[1:]
+    session = requests.Session()
+    if urlsplit(address).hostname == "people.lab.test":
+        address = at_the_login_page(session, address, who)
+    sys.stdout.write(session.get(address).text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -180,8 +180,11 @@ def test_a_reader_may_read_one_role_and_nothing_else(program: Engine) -> None:
     policy = _one(program, "aws-access/my-role").inputs
     assert policy["name"] == "dev-root-aws-creds-my-role"
     paths = re.findall(r'path "([^"]+)"', policy["policy"])
-    assert paths == ["aws/creds/my-role"]
-    assert re.findall(r"capabilities = (\[[^\]]*\])", policy["policy"]) == ['["read"]']
+    assert paths == ["aws/creds/my-role", "sys/leases/revoke/aws/creds/my-role/*"]
+    granted = re.findall(r"capabilities += (\[[^\]]*\])", policy["policy"])
+    assert granted == ['["read"]', '["update"]']
+    # In the body, Vault would take the id of any lease.
+    assert 'denied_parameters = { "lease_id" = [] }' in policy["policy"]
 
 
 def _with_engine(**changes: object) -> dict[str, Any]:

@@ -116,6 +116,10 @@ def _log_in(vault: Vault) -> str:
     return AuthMethod(vault, "aws").log_in("role", {})
 
 
+def _read_credentials(vault: Vault) -> object:
+    return vault.fetched_once("aws/creds/one")
+
+
 @pytest.mark.parametrize("answer", NOBODY_BEGAN, ids=lambda answer: answer.text)
 @pytest.mark.parametrize(
     "ask",
@@ -125,8 +129,9 @@ def _log_in(vault: Vault) -> str:
         lambda vault: vault.delete("aws/roles/one"),
         lambda vault: vault.revoke_prefix("aws/creds/one"),
         _log_in,
+        _read_credentials,
     ],
-    ids=["list", "write", "delete", "revoke", "log in"],
+    ids=["list", "write", "delete", "revoke", "log in", "read credentials"],
 )
 def test_what_no_node_began_with_is_repeated_whatever_it_is(
     nodes: Nodes, answer: requests.Response, ask: Callable[[Vault], object]
@@ -163,12 +168,15 @@ def test_what_may_be_done_twice_is_repeated_when_nobody_knows_of_the_first_time(
 
 
 @pytest.mark.parametrize("outcome", OUTCOME_UNKNOWN, ids=str)
-def test_a_login_is_not_repeated_then(nodes: Nodes, outcome: requests.Response | Exception) -> None:
+@pytest.mark.parametrize("ask", [_log_in, _read_credentials], ids=["log in", "read credentials"])
+def test_what_makes_something_for_who_asks_is_not_repeated_then(
+    nodes: Nodes, ask: Callable[[Vault], object], outcome: requests.Response | Exception
+) -> None:
     nodes.answers = [_found(), outcome]
     with Vault(ADDRESS) as vault:
         vault.listed("aws/roles")
         with pytest.raises(VaultError):
-            _log_in(vault)
+            ask(vault)
     assert len(nodes.asked) == 2
 
 

@@ -38,13 +38,23 @@ LOGIN = {"log_in": {"people": "vault login -method=oidc -path=people role=people
 
 def test_a_person_is_told_what_to_type_within_the_namespace() -> None:
     told = describe("dev", {"secrets_engines": {"aws": ENGINE}, "human_logins": {"people": LOGIN}})
+    assert "  vaultaws credentials aws/reader --stack dev --exec -- COMMAND\n" in told
+    assert "  vaultaws login --path people --role people --stack dev\n" in told
     assert "  vault read -namespace=team-a clouds/aws/creds/reader\n" in told
-    assert '"$VAULT_ADDR/v1/team-a/clouds/aws/creds/reader"' in told
-    assert f"  {LOGIN['log_in']['people']}\n" in told
-    assert "AWS may not know the" in told, "whoever reads credentials uses them at once"
+    assert f"  {LOGIN['log_in']['people']}" in told.splitlines()
     for field in ("role_arn", "subject", "audience", "issuer"):
         assert str(ENGINE[field]) in told
 
 
+def test_logins_of_one_name_are_told_each_by_its_kind() -> None:
+    method = {**ENGINE, "server_id": "vault", "log_in": {"app": "vault login -method=aws"}}
+    told = describe("dev", {"auth_methods": {"one": method}, "human_logins": {"one": LOGIN}})
+    assert "  vaultaws login --method aws --path one --role app --stack dev\n" in told
+    assert "  vaultaws login --path one --role people --stack dev\n" in told
+    assert {"  vault login -method=aws", f"  {LOGIN['log_in']['people']}"} <= {*told.splitlines()}
+
+
 def test_a_stack_without_engines_has_a_summary_too() -> None:
-    assert "What exists now, in the stack dev" in describe("dev", {})
+    told = describe("dev", {})
+    assert "What exists now, in the stack dev" in told
+    assert "credentials" not in told

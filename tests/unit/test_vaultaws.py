@@ -13,7 +13,7 @@ from clients.errors import VaultUnreachableError
 from operations import OperationError, cli, engine
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = [module.__name__.rpartition(".")[2].replace("_", "-") for module in cli.COMMANDS]
+NAMES = [cli.name_of(module) for module in cli.COMMANDS]
 
 
 def _typed(*arguments: str) -> tuple[int, str]:
@@ -32,8 +32,9 @@ def test_the_help_lists_every_command_and_every_exit_code() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_command_has_an_example_of_itself_and_an_option_for_programs(name: str) -> None:
-    code, printed = _typed(name, "--help")
+    code, printed = _typed(*name.split(), "--help")
     assert code == 0
+    assert f"Usage: vaultaws {name} " in printed
     assert f"Example: vaultaws {name} " in printed
     assert "--json" in printed
 
@@ -76,15 +77,71 @@ def test_a_revocation_wants_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "VAULT_ADDR" in printed
 
 
+def test_a_role_called_like_a_command_is_a_role_and_no_command() -> None:
+    code, printed = _typed("credentials", "install/console", "--exec")
+    assert code == 2
+    assert "needs a command: --exec -- COMMAND" in " ".join(printed.split())
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("aws/one", "--", "true"),
+        ("aws/one", "--exec", "--json", "--", "true"),
+        ("aws/one", "--format", "process", "--json"),
+        ("aws/one", "--fresh"),
+        ("aws/one", "--format", "xml"),
+        (),
+    ],
+)
+def test_options_of_credentials_that_exclude_each_other_are_typed_wrongly(
+    typed: tuple[str, ...],
+) -> None:
+    assert _typed("credentials", *typed)[0] == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--format", "process"]])
+def test_a_terminal_is_given_no_credentials_and_none_are_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(
+        sys, "argv", ["vaultaws", "credentials", "a/b", "--address", "https://v", *options]
+    )
+    assert cli.main() == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "stdout is a terminal" in said.err
+
+
 def test_the_help_loads_no_client_of_a_cloud_and_no_engine() -> None:
     """What takes long to import is imported by what is done with it."""
-    slow = {"boto3", "botocore", "hvac", "pulumi", "pydantic", "cryptography", "requests"}
-    code = "import sys; import operations.cli; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = _loaded_by("import operations.cli")
     assert "typer" in loaded
-    assert slow.isdisjoint(loaded)
+    assert SLOW.isdisjoint(loaded)
+
+
+def test_cached_credentials_load_none_either() -> None:
+    """The AWS CLI and SDKs run the command at every start of theirs."""
+    loaded = _loaded_by(
+        "from operations.credentials import cache, targets; from operations import whereabouts"
+    )
+    assert "operations.credentials.cache" in loaded
+    assert (SLOW | {"rich", "filelock"}).isdisjoint(loaded)
+
+
+SLOW = {"boto3", "botocore", "hvac", "pulumi", "pydantic", "cryptography", "requests"}
+
+
+def _loaded_by(code: str) -> set[str]:
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(finished.stdout.split())
 
 
 def test_the_script_is_found_by_a_link_and_from_any_folder(tmp_path: Path) -> None:

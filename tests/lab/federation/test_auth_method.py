@@ -464,10 +464,8 @@ def test_a_destroy_leaves_nothing(stack: Stack, before: dict[str, Any]) -> None:
 def test_the_application_of_the_dev_stack_reads_credentials_with_its_login(
     deployed: Laboratory,
 ) -> None:
-    method = json.loads(deployed.pulumi("stack", "output", "--json").stdout)["auth_methods"]["aws"]
-    arguments = ("--server-id", method["server_id"], "--region", method["region"])
     printed = deployed.run(
-        *("python", "-m", "operations.log_in", "dev-role-iam", *arguments),
+        *("vaultaws", "login", "--method", "aws", "--stack", "dev", "--print"),
         env={"AWS_PROFILE": "main-app"},
     )
     vault = deployed.vault()

@@ -1,0 +1,1 @@
+"""Logging in to Vault, as a person by a browser or as a principal of AWS."""
