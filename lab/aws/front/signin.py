@@ -161,6 +161,7 @@ class SignIn:
                 rule=refusal.rule if refusal else "AWS asks no permission for this call",
                 further=(),
                 error=refusal.code if refusal else None,
+                trail=None,
             )
         )
 
