@@ -90,9 +90,7 @@ class Federated:
         self.role = aws.iam.Role(
             f"{self._name}-workload",
             name=names.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(
-                trusted, sort_keys=True, ensure_ascii=False
-            ),
+            assume_role_policy=pulumi.Output.json_dumps(trusted, sort_keys=True),
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=trust.account.boundary,
             tags=names.tags,
@@ -106,7 +104,7 @@ class Federated:
                 f"{self._name}-workload/{policy}",
                 name=policy,
                 role=self.role.name,
-                policy=pulumi.Output.json_dumps(document, sort_keys=True, ensure_ascii=False),
+                policy=pulumi.Output.json_dumps(document, sort_keys=True),
                 opts=in_account,
             )
             for policy, document in self._mount.inline_policies(names).items()

@@ -72,7 +72,7 @@ class TargetRole(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-role",
             name=args.names.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(trust, sort_keys=True, ensure_ascii=False),
+            assume_role_policy=pulumi.Output.json_dumps(trust, sort_keys=True),
             max_session_duration=SESSION_SECONDS,
             permissions_boundary=args.boundary,
             tags=args.names.tags,

@@ -244,7 +244,7 @@ def _aws_takes_role(
     name: str, trust: Tree, tags: Mapping[str, str], account: AccountSettings
 ) -> None:
     parse_trust_policy(trust)
-    text = json.dumps(trust, ensure_ascii=False)
+    text = json.dumps(trust)
     assert blank_free_length(text) <= 2_048
     role = {"RoleName": name, "AssumeRolePolicyDocument": text}
     role |= {"PermissionsBoundary": account.boundary} if account.boundary else {}
@@ -252,7 +252,7 @@ def _aws_takes_role(
 
 
 def _aws_takes_inline(role: str, inline: Mapping[str, Tree]) -> None:
-    texts = {name: json.dumps(document, ensure_ascii=False) for name, document in inline.items()}
+    texts = {name: json.dumps(document) for name, document in inline.items()}
     assert sum(map(blank_free_length, texts.values())) <= validation.INLINE_CHARACTERS["Role"]
     for name, text in texts.items():
         check_identity_policy(text)
