@@ -46,7 +46,7 @@ def connection(settings: Settings) -> Iterator[Row]:
         fix = "Bring Vault up, or mend the way to it; nothing of Vault was looked at until then"
         yield broken("Vault, connection", str(error), fix)
     except VaultError as error:
-        fix = "Log in by `vault login`, or set VAULT_TOKEN; a sealed Vault has to be unsealed"
+        fix = "Log in by `vaultaws login`, or set VAULT_TOKEN; a sealed Vault has to be unsealed"
         yield broken("Vault, token", str(error), fix)
 
 
