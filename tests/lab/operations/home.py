@@ -55,7 +55,8 @@ class PersonsHome:
     ) -> subprocess.Popen[str]:
         """Start a command, in a session without a terminal."""
         return subprocess.Popen(
-            command,
+            # Whoever runs the tests may have had hangups ignored (`nohup`), which is inherited.
+            ("env", "--default-signal=HUP", *command),
             cwd=ROOT,
             env=self.environment(**(env or {})),
             stdin=stdin,

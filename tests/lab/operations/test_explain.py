@@ -207,8 +207,9 @@ def _target(world: World, *arns: str) -> None:
 
 def _log_in(world: World, server_id: str) -> None:
     answer = world.laboratory.run(
-        *("python", "-m", "operations.log_in", "dev-role-iam", "--region", "us-east-1"),
-        *("--server-id", server_id, "--profile", "main"),
+        *("vaultaws", "login", "--method", "aws", "--path", "aws", "--role", "dev-role-iam"),
+        *("--address", world.laboratory.environment["VAULT_ADDR"], "--region", "us-east-1"),
+        *("--server-id", server_id, "--profile", "main", "--print"),
         check=False,
     )
     assert answer.returncode == 1
