@@ -55,8 +55,8 @@ class PersonsHome:
     ) -> subprocess.Popen[str]:
         """Start a command, in a session without a terminal."""
         return subprocess.Popen(
-            # Whoever runs the tests may have had hangups ignored (`nohup`), which is inherited.
-            ("env", "--default-signal=HUP", *command),
+            # With `nohup` hangups are ignored, and in the background interrupts: it is inherited.
+            ("env", "--default-signal=HUP,INT", *command),
             cwd=ROOT,
             env=self.environment(**(env or {})),
             stdin=stdin,

@@ -255,7 +255,8 @@ def _interrupted(
     """Start a proof, and interrupt it as soon as something is so."""
     switches.store(world.home, before)
     process = subprocess.Popen(
-        ("vaultaws", "prove", "--stack", "dev", "--engine", "aws"),
+        # What runs in the background has interrupts ignored, which is inherited.
+        ("env", "--default-signal=INT", "vaultaws", "prove", "--stack", "dev", "--engine", "aws"),
         cwd=ROOT,
         env=dict(world.environment),
         stdout=subprocess.PIPE,
