@@ -1,12 +1,12 @@
-"""What a token says of itself, and how it is kept alive."""
+"""What Vault says of a token."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from clients.vault import Vault
+LOOKUP = "auth/token/lookup-self"
+"""Where a token is looked up, by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +15,8 @@ class HeldToken:
 
     name: str
     """Whom Vault takes its holder for."""
+    entity_id: str
+    """Empty for a token of nobody in the identity store."""
     policies: tuple[str, ...]
     """Those of groups included, which are another list there."""
     seconds: int | None
@@ -29,29 +31,20 @@ class HeldToken:
         return self.renewable and self.seconds is not None and 2 * self.seconds < self.first_seconds
 
 
-def held_token(vault: Vault) -> HeldToken:
-    """Return what Vault says of the connection's token, whose default policy allows to ask.
+def told(held: dict[str, Any]) -> HeldToken:
+    """Return what Vault says of a token.
 
-    Raises:
-        VaultError: unreachable, or the token is none, or one of another namespace.
+    Args:
+        held: What is at ``LOOKUP``.
     """
-    held = vault.read("auth/token/lookup-self") or {}
     return HeldToken(
         name=str(held.get("display_name") or ""),
+        entity_id=str(held.get("entity_id") or ""),
         policies=tuple(sorted({*_listed(held, "policies"), *_listed(held, "identity_policies")})),
         seconds=int(held["ttl"]) if held.get("expire_time") else None,
         first_seconds=int(held.get("creation_ttl") or 0),
         renewable=bool(held.get("renewable")),
     )
-
-
-def renew_token(vault: Vault) -> None:
-    """Let the connection's token live as long again as when it was made, as far as it may.
-
-    Raises:
-        VaultError: unreachable or refused.
-    """
-    vault.write("auth/token/renew-self", {})
 
 
 def _listed(held: dict[str, Any], name: str) -> list[str]:

@@ -20,6 +20,7 @@ from clients.errors import (
     VaultUnreachableError,
     VaultUntrustedError,
 )
+from clients.held_token import LOOKUP, HeldToken, told
 from federation.identity import MountClass
 
 if TYPE_CHECKING:
@@ -55,18 +56,6 @@ class HeldFederation:
     """Of a secrets engine only."""
     access_key: str = ""
     """Id of a long-lived key, which a federated mount has none of."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeldToken:
-    """What Vault knows a token by, which is no secret."""
-
-    display_name: str
-    entity_id: str
-    """Empty for a token of nobody in the identity store."""
-    policies: tuple[str, ...]
-    seconds: int
-    """Until it ends; 0 if it does not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,43 +120,14 @@ class Vault:
             raise VaultForbiddenError(
                 f"there is no token for Vault at {self.address}: set VAULT_TOKEN"
             )
-        path = "auth/token/lookup-self"
         try:
-            held = self.read(path) or {}
+            return told(self.read(LOOKUP) or {})
         except VaultForbiddenError as error:
             raise VaultForbiddenError(
                 f"Vault at {self.address} does not accept the token of VAULT_TOKEN: it is wrong, "
-                f"expired or revoked, its policies do not allow {path}, or it belongs to another "
+                f"expired or revoked, its policies do not allow {LOOKUP}, or it belongs to another "
                 "namespace than root, whose tokens alone can be used; log in again"
             ) from error
-        return HeldToken(
-            display_name=held.get("display_name") or "",
-            entity_id=held.get("entity_id") or "",
-            policies=tuple(held.get("policies") or ()),
-            seconds=int(held.get("ttl") or 0),
-        )
-
-    def child_token(self, display_name: str, seconds: int) -> str:
-        """Return a token that may do the same and ends by itself; what it reads ends with it.
-
-        Args:
-            display_name: What Vault calls it, with ``token-`` before it.
-            seconds: How long it lives.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        asked = {"display_name": display_name, "ttl": f"{seconds}s", "renewable": False}
-        answer = self.write("auth/token/create", asked, repeatable=False)
-        return str((answer or {})["auth"]["client_token"])
-
-    def revoke_own_token(self) -> None:
-        """End the token of this connection, and with it what it has read.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        self.write("auth/token/revoke-self", {}, timeout=REVOCATION_SECONDS)
 
     def revoke_lease(self, lease: str) -> None:
         """End one lease, and wait for it.

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clients.errors import AwsError, CloudError, VaultError, VaultForbiddenError
-from clients.held_token import held_token, renew_token
 from clients.identity_proof import default_region
 from clients.issued_identity import KNOWN_SECONDS, Keys, await_known
 from clients.leases import ISSUE_SECONDS, Leases
+from clients.tokens import held_token, renew_token
 from clients.vault import Vault
 from operations import OperationError
 from operations.credentials.issued import Issued

@@ -50,8 +50,8 @@ def connection(settings: Settings) -> Iterator[Row]:
         yield broken("Vault, token", str(error), fix)
 
 
-def _token(seconds: int) -> Row:
-    if not seconds:
+def _token(seconds: int | None) -> Row:
+    if seconds is None:
         return ok("Vault, token", "is known, and does not end")
     left = f"ends in {seconds // 60} min {seconds % 60} s"
     if seconds < SHORTEST_TOKEN_SECONDS:

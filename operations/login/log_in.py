@@ -11,14 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from clients.auth_method import AuthMethod
 from clients.errors import VaultForbiddenError
-from clients.held_token import HeldToken, held_token
 from clients.identity_proof import default_region, identity_proof
 from clients.oidc_login import OidcLogin
+from clients.tokens import held_token
 from clients.vault import Vault
 from operations import OperationError, readable
 from operations.login import browser, token_file
 
 if TYPE_CHECKING:
+    from clients.held_token import HeldToken
     from operations.login.methods import Method
     from operations.whereabouts import Whereabouts
 

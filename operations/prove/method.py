@@ -8,6 +8,7 @@ from clients.auth_method import AuthMethod
 from clients.callers import caller_of
 from clients.errors import AwsError, VaultError
 from clients.identity_proof import identity_proof
+from clients.tokens import revoke_token
 from clients.vault import Vault
 from federation.arns import is_session_of, nobody_beside
 from federation.knowledge.access import refused_caller
@@ -195,4 +196,4 @@ def _login(
 def _end(method: AuthMethod, admitted: Admitted) -> None:
     """End the token of a login, by itself: nobody needs a right for that."""
     with Vault(method.vault.address, method.vault.namespace, token=admitted.token) as own:
-        own.revoke_own_token()
+        revoke_token(own)

@@ -96,7 +96,7 @@ def prove(stack: str, asked: Asked) -> Report:
             version=version,
             began=began,
             ended=dt.datetime.now(dt.UTC),
-            token=f"{world.held.display_name}{entity}",
+            token=f"{world.held.name}{entity}",
             callers=tuple(sorted(callers)),
             # What CloudTrail says comes last, and belongs to the rest of its part.
             findings=tuple(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clients.aws import Account
 from clients.errors import CloudError, VaultError, VaultUnreachableError
+from clients.tokens import child_token, revoke_token
 from clients.vault import Vault
 from operations import log
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
-    from clients.vault import HeldToken
+    from clients.held_token import HeldToken
     from federation.account import AccountAccess
 
 Answer = TypeVar("Answer")
@@ -76,7 +77,7 @@ class World:
         """End the token with all that it read and that is still there, and the connections."""
         if self.token:
             try:
-                self.vault("").revoke_own_token()
+                revoke_token(self.vault(""))
             except CloudError as error:
                 log.warning(f"the token of the proof was not ended, and ends by itself: {error}")
         self._open.close()
@@ -100,7 +101,7 @@ def entered(address: str, ways: Mapping[str, AccountAccess], *, deadline: float)
     with Vault(address) as root:
         held = root.look_up_token()
         try:
-            token = root.child_token(TOKEN_NAME, TOKEN_SECONDS)
+            token = child_token(root, TOKEN_NAME, TOKEN_SECONDS)
         except VaultUnreachableError:
             raise
         except VaultError as error:

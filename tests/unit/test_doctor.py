@@ -9,7 +9,8 @@ import pytest
 
 from clients.deployer import Denial
 from clients.errors import AwsError, CloudError, VaultError
-from clients.vault import HeldToken, Node
+from clients.held_token import HeldToken
+from clients.vault import Node
 from federation import quotas as of_aws
 from operations.doctor import aws, clocks, machine, quotas, rows, told, vault
 from operations.doctor.patient import Patient
@@ -189,8 +190,14 @@ class _Silent:
         return Node(**self.answers.get("node", {}))
 
     def look_up_token(self) -> HeldToken:
-        seconds = self.answers.get("ttl", 0)
-        return HeldToken(display_name="root", entity_id="", policies=(), seconds=seconds)
+        return HeldToken(
+            name="root",
+            entity_id="",
+            policies=(),
+            seconds=self.answers.get("ttl") or None,
+            first_seconds=0,
+            renewable=False,
+        )
 
     def version(self) -> str:
         return str(self.answers["version"])
