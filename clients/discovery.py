@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from clients.errors import CloudError
+from federation import identity
 
 ANSWER_SECONDS = 20.0
 """How long it may take to answer."""
@@ -25,13 +26,32 @@ def discovery_document(issuer: str) -> dict[str, Any]:
     Raises:
         IdentityProviderError: unreachable, refused, or not a JSON object.
     """
-    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-    try:
-        answer = requests.get(url, timeout=ANSWER_SECONDS)
-        answer.raise_for_status()
-        document = answer.json()
-    except requests.RequestException as error:
-        raise IdentityProviderError(f"{url} is not to be read from here: {error}") from error
+    url, document = _read(issuer)
     if not isinstance(document, dict):
         raise IdentityProviderError(f"{url} does not answer with a JSON object")
     return document
+
+
+def named_issuer(issuer: str) -> str:
+    """Return whom an identity provider of people names as issuer; empty if nobody.
+
+    Args:
+        issuer: Its issuer, as Vault is told it.
+
+    Raises:
+        IdentityProviderError: unreachable or refused, or no JSON.
+    """
+    _, document = _read(issuer)
+    return str(document.get("issuer", "")) if isinstance(document, dict) else ""
+
+
+def _read(issuer: str) -> tuple[str, Any]:
+    # As Vault's OIDC library does it (go-oidc, ``NewProvider``); authorities beside the public ones
+    # are those of ``REQUESTS_CA_BUNDLE``.
+    url = identity.discovery_url(issuer.removesuffix("/"))
+    try:
+        answer = requests.get(url, timeout=ANSWER_SECONDS)
+        answer.raise_for_status()
+        return url, answer.json()
+    except requests.RequestException as error:  # what is no JSON among them
+        raise IdentityProviderError(f"{url} is not to be read from here: {error}") from error

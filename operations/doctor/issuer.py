@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from clients import chains, tls
+from clients.discovery import named_issuer
 from clients.errors import CloudError, VaultError
-from clients.people import named_issuer
 from clients.vault import public_document
 from federation import certificates, identity, regions
 from operations.doctor.rows import broken, ok, unknown, warn

@@ -12,7 +12,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from clients import aws, deployer, people
+from clients import aws, deployer, discovery
 from clients.deployer import Deployer
 from clients.errors import AwsError, CloudError
 from federation import deploy_rights
@@ -170,10 +170,10 @@ def test_an_identity_provider_that_answers_with_something_else_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _answer(monkeypatch, _content=b'{"issuer": "https://people.example.com/"}')
-    assert people.named_issuer("https://people.example.com/") == "https://people.example.com/"
+    assert discovery.named_issuer("https://people.example.com/") == "https://people.example.com/"
     _answer(monkeypatch, _content=b"<html>")
     with pytest.raises(CloudError, match=r"https://people\.example\.com/\.well-known/openid"):
-        people.named_issuer("https://people.example.com")
+        discovery.named_issuer("https://people.example.com")
 
 
 def test_what_is_needed_is_what_the_shipped_policy_grants(folder: Path) -> None:
