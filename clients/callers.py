@@ -12,7 +12,7 @@ from clients.aws import BOUNDS
 from clients.errors import AwsError
 
 if TYPE_CHECKING:
-    from clients.secrets_engine import Issued
+    from clients.leases import Lease
 
 NOT_KNOWN_YET = frozenset(
     ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "AuthFailure")
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
 
-def await_caller(issued: Issued, region: str, *, deadline: float) -> str:
+def await_caller(issued: Lease, region: str, *, deadline: float) -> str:
     """Use credentials once, and return the ARN that AWS knows them by.
 
     Args:
@@ -69,11 +69,11 @@ def caller_of(profile: str | None, region: str) -> str:
         raise _failure(f"sign in with {profile or 'the environment'}", error) from error
 
 
-def _session(issued: Issued, region: str) -> boto3.Session:
+def _session(issued: Lease, region: str) -> boto3.Session:
     return boto3.Session(
-        aws_access_key_id=issued.key_id,
-        aws_secret_access_key=issued.secret,
-        aws_session_token=issued.session_token,
+        aws_access_key_id=issued.access_key_id,
+        aws_secret_access_key=issued.secret_access_key,
+        aws_session_token=issued.session_token or None,
         region_name=region,
     )
 

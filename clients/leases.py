@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from clients.errors import VaultError, VaultForbiddenError, VaultUnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clients.vault import Vault
 
 ISSUE_SECONDS = 60.0
@@ -39,14 +41,22 @@ class Leases:
     vault: Vault
     """The connection to the namespace; it needs ``ISSUE_SECONDS``."""
 
-    def issue(self, mount: str, role: str) -> Lease:
+    def issue(
+        self, mount: str, role: str, asked: Mapping[str, str] | None = None, *, timeout: float = 0
+    ) -> Lease:
         """Read credentials of a Vault role.
+
+        Args:
+            mount: Path of the secrets engine.
+            role: Name of the Vault role.
+            asked: What the request says besides: ``role_arn``, ``ttl``.
+            timeout: Seconds for the answer; the connection's own where none is given.
 
         Raises:
             VaultError: unreachable or refused, or AWS refused Vault.
         """
         path = f"{mount}/creds/{role}"
-        answer = self.vault.fetched_once(path)
+        answer = self.vault.fetched_once(path, asked, timeout=timeout or None)
         if not answer or not answer.get("data"):
             raise VaultError(
                 f"Vault at {self.vault.address} has no {path}; check engine, role and namespace"

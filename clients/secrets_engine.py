@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +24,6 @@ ENGINE_SETTINGS = (
 )
 """What a federated AWS secrets engine is set to (Vault, AWS secrets engine API, "Configure root
 credentials"), without keys and their rotation, which it does not have."""
-
-
-ISSUING_SECONDS = 90.0
-"""How long a request for credentials may take, which is as long as Vault lets any (Vault,
-"Parameters", ``default_max_request_duration``)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Issued:
-    """Credentials of AWS, and the lease that ends them."""
-
-    lease: str
-    seconds: int
-    key_id: str
-    secret: str = field(repr=False)
-    session_token: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +61,6 @@ class SecretsEngine:
             raise
         raise VaultError(
             f"Vault at {self.vault.address} made {role} without being told all it needs"
-        )
-
-    def issue(self, role: str, **asked: str) -> Issued:
-        """Have credentials issued, by the request that everybody makes.
-
-        Args:
-            role: Name of the Vault role.
-            asked: What the request says besides: ``role_arn``, ``ttl``.
-
-        Raises:
-            VaultError: unreachable or refused, or AWS refused Vault, whose reason is passed on.
-        """
-        answer = self.vault.fetched_once(
-            f"{self.path}/creds/{role}", asked, timeout=ISSUING_SECONDS
-        )
-        if not answer:
-            raise VaultError(
-                f"Vault at {self.vault.address} has no Vault role {role} at {self.path}"
-            )
-        data = answer["data"]
-        return Issued(
-            lease=answer["lease_id"],
-            seconds=answer["lease_duration"],
-            key_id=data["access_key"],
-            secret=data["secret_key"],
-            session_token=data.get("session_token") or data.get("security_token"),
         )
 
     def set_username_template(self, template: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clients.callers import await_caller
 from clients.errors import AwsError, CloudError, NotSignedInError, VaultError
+from clients.leases import Leases
 from clients.secrets_engine import SecretsEngine
 from federation.arns import is_session_of
 from federation.readback import differences
@@ -23,7 +24,7 @@ from operations.prove.trail import Trace
 from operations.prove.world import TOKEN_NAME, unbroken
 
 if TYPE_CHECKING:
-    from clients.secrets_engine import Issued
+    from clients.leases import Lease
     from operations.deployed import DeployedMount
     from operations.prove.declared import Part
     from operations.prove.evidence import Page
@@ -35,6 +36,9 @@ GONE_SECONDS = 15.0
 """How long IAM may go on listing a user that was deleted (IAM User Guide, "Changes that I make are
 not always immediately visible")."""
 PAUSE_SECONDS = 1.0
+ISSUING_SECONDS = 90.0
+"""How long a request for credentials may take, which is as long as Vault lets any (Vault,
+"Parameters", ``default_max_request_duration``)."""
 SHORTEST_SESSION = "900s"
 """The shortest that AWS gives (STS API Reference, AssumeRole, DurationSeconds), for a session is
 ended by nothing but time."""
@@ -135,8 +139,8 @@ class _Credential:
         issued = None
         try:
             issued = unbroken(
-                lambda: engine.issue(self._role, **self._asked),
-                lambda answer: engine.vault.revoke_lease(answer.lease),
+                lambda: self._ask(engine),
+                lambda answer: engine.vault.revoke_lease(answer.lease_id),
             )
             self._issued(issued)
         except VaultError as error:
@@ -159,16 +163,20 @@ class _Credential:
                 role_arn=self._part.summary["role_arn"],
                 provider_arn=self._part.summary["provider_arn"],
                 event="AssumeRole" if self._target else "CreateAccessKey",
-                key_id=issued.key_id,
+                key_id=issued.access_key_id,
             )
         ]
+
+    def _ask(self, engine: SecretsEngine) -> Lease:
+        leases = Leases(engine.vault)
+        return leases.issue(engine.path, self._role, self._asked, timeout=ISSUING_SECONDS)
 
     def _what(self, what: str) -> str:
         role = f"{self._role} as {self._target.rpartition('/')[2]}" if self._target else self._role
         return f"{role}: {what}"
 
-    def _issued(self, issued: Issued) -> None:
-        told = f"key {issued.key_id}, lease {issued.lease} of {issued.seconds} s"
+    def _issued(self, issued: Lease) -> None:
+        told = f"key {issued.access_key_id}, lease {issued.lease_id} of {issued.seconds} s"
         self._page.shown(self._what("issued"), told)
         region = self._part.summary["region"]
         began = time.monotonic()
@@ -223,10 +231,10 @@ class _Credential:
             told = ", ".join(sorted(allowed)) or "nobody"
             self._page.open(what, f"{self._target} trusts {told}", how)
 
-    def _end(self, engine: SecretsEngine, issued: Issued) -> None:
+    def _end(self, engine: SecretsEngine, issued: Lease) -> None:
         what = self._what("ended")
         try:
-            engine.vault.revoke_lease(issued.lease)
+            engine.vault.revoke_lease(issued.lease_id)
         except CloudError as error:
             self._page.wrong(what, str(error), "`vaultaws revoke`, and what it says")
             return

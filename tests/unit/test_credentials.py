@@ -57,7 +57,7 @@ class FakeVault:
         self.asked.append(path)
         return self.token
 
-    def fetched_once(self, path: str) -> dict[str, Any]:
+    def fetched_once(self, path: str, *_: object, **__: object) -> dict[str, Any]:
         self.asked.append(path)
         if self.refused:
             raise self.refused

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from clients import callers
 from clients.errors import AwsError, NotSignedInError, VaultError
+from clients.leases import Lease
 from clients.logins import Logins
-from clients.secrets_engine import Issued
 from federation.account import AccountAccess
 from operations import OperationError
 from operations.deployed import Deployed
@@ -29,7 +29,15 @@ from operations.prove.world import unbroken
 ROLE = "arn:aws:iam::123456789012:role/vault-secret-dev-root-aws"
 SESSION = "arn:aws:sts::123456789012:assumed-role/vault-secret-dev-root-aws/vault-aws-secrets-1"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/vault.example.com/v1/identity/oidc/plugins"
-ISSUED = Issued(lease="aws/creds/a/1", seconds=3600, key_id="AKIA1", secret="hidden")
+ISSUED = Lease(
+    access_key_id="AKIA1",
+    secret_access_key="hidden",
+    session_token="",
+    lease_id="aws/creds/a/1",
+    seconds=3600,
+    renewable=True,
+    arn="",
+)
 
 
 def _component(kind: str, key: str) -> dict[str, Any]:
