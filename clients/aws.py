@@ -64,12 +64,10 @@ class Account:
 
     def role(self, name: str) -> HeldRole | None:
         """Return the role of that name; ``None`` when there is none."""
-        try:
-            found = self._iam.get_role(RoleName=name)["Role"]
-        except (ClientError, BotoCoreError) as error:
-            if code(error) == "NoSuchEntity":
-                return None
-            raise failure(f"read the role {name}", error) from error
+        answer = self.ask(f"read the role {name}", lambda iam: iam.get_role(RoleName=name))
+        if answer is None:
+            return None
+        found = answer["Role"]
         # boto3 decodes the document, whatever its types say.
         trust = cast("dict[str, Any]", found["AssumeRolePolicyDocument"])
         return HeldRole(trust=trust, tags=_tags(found.get("Tags", [])))
@@ -138,15 +136,12 @@ class Account:
 
     def remove_audience(self, provider_arn: str, audience: str) -> None:
         """Remove an audience; already removed, or the whole provider gone, is no error."""
-        try:
-            self._iam.remove_client_id_from_open_id_connect_provider(
+        self.ask(
+            f"remove the audience {audience!r} from {provider_arn}",
+            lambda iam: iam.remove_client_id_from_open_id_connect_provider(
                 OpenIDConnectProviderArn=provider_arn, ClientID=audience
-            )
-        except (ClientError, BotoCoreError) as error:
-            if code(error) != "NoSuchEntity":
-                raise failure(
-                    f"remove the audience {audience!r} from {provider_arn}", error
-                ) from error
+            ),
+        )
 
     def users_under(self, path: str) -> list[str]:
         """Return the names of the users under an IAM path, given with both outer slashes."""
@@ -171,12 +166,8 @@ class Account:
 
     def keepers(self, user: str) -> list[Keeper]:
         """Return what a user has that Vault did not give; nothing where there is no such user."""
-        try:
-            return self._keepers(user)
-        except (ClientError, BotoCoreError) as error:
-            if code(error) == "NoSuchEntity":  # deleted meanwhile
-                return []
-            raise failure(f"read what the IAM user {user} has", error) from error
+        found = self.ask(f"read what the IAM user {user} has", lambda _: self._keepers(user))
+        return found or []  # deleted meanwhile
 
     def _keepers(self, user: str) -> list[Keeper]:
         iam = self._iam
@@ -221,12 +212,10 @@ class Account:
             raise failure(what, error) from error
 
     def _found(self, provider_arn: str) -> GetOpenIDConnectProviderResponseTypeDef | None:
-        try:
-            return self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn)
-        except (ClientError, BotoCoreError) as error:
-            if code(error) == "NoSuchEntity":
-                return None
-            raise failure(f"read the identity provider {provider_arn}", error) from error
+        return self.ask(
+            f"read the identity provider {provider_arn}",
+            lambda iam: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn),
+        )
 
 
 def what_keeps_users(users: Mapping[str, Any]) -> str:
