@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clients.aws import BOUNDS
+from clients.aws import BOUNDS, code, failure
 from clients.errors import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clients.leases import Lease
 
 NOT_KNOWN_YET = frozenset(
@@ -35,21 +37,41 @@ def await_caller(issued: Lease, region: str, *, deadline: float) -> str:
     Raises:
         AwsError: unreachable or refused; also what AWS did not get to know in time.
     """
-    until = time.monotonic() + deadline
+
+    def late(code: str) -> str:
+        return (
+            f"AWS did not know the key for {deadline:.0f} s ({code}): repeat, or give it longer "
+            "with --deadline"
+        )
+
+    try:
+        return until_known(lambda: _arn(_session(issued, region)), deadline, late)
+    except (ClientError, BotoCoreError) as error:
+        raise failure("use the credentials", error) from error
+
+
+def until_known(ask: Callable[[], str], seconds: float, late: Callable[[str], str]) -> str:
+    """Ask AWS by a key that may be new until it knows the key; return what it says.
+
+    Args:
+        ask: Asks.
+        seconds: For how long AWS may not know the key.
+        late: Says that it did not get to know it, given AWS's code.
+
+    Raises:
+        AwsError: it did not get to know it in time.
+        ClientError: it refuses for another reason.
+        BotoCoreError: it is not reached.
+    """
+    until = time.monotonic() + seconds
     while True:
         try:
-            return _arn(_session(issued, region))
+            return ask()
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code not in NOT_KNOWN_YET:
-                raise _failure("use the credentials", error) from error
-            if time.monotonic() >= until:
-                raise AwsError(
-                    f"AWS did not know the key for {deadline:.0f} s ({code}): repeat, or give it "
-                    "longer with --deadline"
-                ) from error
-        except BotoCoreError as error:
-            raise _failure("use the credentials", error) from error
+            if code(error) not in NOT_KNOWN_YET:
+                raise
+            if time.monotonic() + PAUSE_SECONDS > until:
+                raise AwsError(late(code(error))) from error
         time.sleep(PAUSE_SECONDS)
 
 
@@ -66,7 +88,7 @@ def caller_of(profile: str | None, region: str) -> str:
     try:
         return _arn(boto3.Session(profile_name=profile, region_name=region))
     except (ClientError, BotoCoreError) as error:
-        raise _failure(f"sign in with {profile or 'the environment'}", error) from error
+        raise failure(f"sign in with {profile or 'the environment'}", error) from error
 
 
 def _session(issued: Lease, region: str) -> boto3.Session:
@@ -80,10 +102,3 @@ def _session(issued: Lease, region: str) -> boto3.Session:
 
 def _arn(session: boto3.Session) -> str:
     return session.client("sts", config=BOUNDS).get_caller_identity()["Arn"]
-
-
-def _failure(what: str, error: ClientError | BotoCoreError) -> AwsError:
-    if isinstance(error, ClientError):
-        told = error.response["Error"]
-        return AwsError(f"AWS refuses to {what}: {told['Code']}: {told.get('Message', '')}")
-    return AwsError(f"cannot {what}: {error}; check profile, network and HTTPS_PROXY")

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from clients.aws import BOUNDS, failure
+from clients.callers import until_known
 from clients.errors import AwsError
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-BOUNDS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
-"""Seconds until a silent endpoint is given up."""
-
 KNOWN_SECONDS = 60.0
 """How long a new user's key may be unknown to STS. IAM is eventually consistent and gives no bound
 (IAM User Guide, "Changes that I make are not always immediately visible"); seconds are usual."""
-
-_PAUSE_SECONDS = 1.0
-_UNKNOWN = "InvalidClientTokenId"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,23 +48,21 @@ def await_known(keys: Keys, *, seconds: float = KNOWN_SECONDS) -> str:
     Raises:
         AwsError: AWS does not know the key in time, does not answer, or says something else.
     """
-    until = time.monotonic() + seconds
     sts = _sts(keys)
-    while True:
-        try:
-            return sts.get_caller_identity()["Arn"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _UNKNOWN:
-                raise _refused("say who these credentials are", error) from error
-            if time.monotonic() + _PAUSE_SECONDS > until:
-                raise AwsError(
-                    f"AWS STS in {keys.region} does not know the key {keys.access_key_id} after "
-                    f"{seconds:.0f} s: the region may be one of another partition than the "
-                    "account's (--region says which), or somebody has deleted the user; try again"
-                ) from error
-        except BotoCoreError as error:
-            raise _unreachable(error) from error
-        time.sleep(_PAUSE_SECONDS)
+
+    def late(_code: str) -> str:
+        return (
+            f"AWS STS in {keys.region} does not know the key {keys.access_key_id} after "
+            f"{seconds:.0f} s: the region may be one of another partition than the account's "
+            "(--region says which), or somebody has deleted the user; try again"
+        )
+
+    try:
+        return until_known(lambda: sts.get_caller_identity()["Arn"], seconds, late)
+    except ClientError as error:
+        raise failure("say who these credentials are", error) from error
+    except BotoCoreError as error:
+        raise _unreachable(error) from error
 
 
 def federated(keys: Keys, name: str, seconds: int) -> Keys:
@@ -92,7 +84,7 @@ def federated(keys: Keys, name: str, seconds: int) -> Keys:
     try:
         answer = _sts(keys).get_federation_token(Name=name, Policy=policy, DurationSeconds=seconds)
     except ClientError as error:
-        raise _refused("let this IAM user sign in to the console", error) from error
+        raise failure("let this IAM user sign in to the console", error) from error
     except BotoCoreError as error:
         raise _unreachable(error) from error
     given = answer["Credentials"]
@@ -154,11 +146,6 @@ def _sts(keys: Keys) -> STSClient:
         )
     except BotoCoreError as error:  # a profile of the environment that is not there
         raise _unreachable(error) from error
-
-
-def _refused(what: str, error: ClientError) -> AwsError:
-    detail = error.response["Error"]
-    return AwsError(f"AWS refuses to {what}: {detail['Code']}: {detail.get('Message', '')}")
 
 
 def _unreachable(error: BotoCoreError) -> AwsError:
