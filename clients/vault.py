@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -35,8 +34,6 @@ OF_EVERY_NAMESPACE = frozenset(
 """Types of the mounts that a namespace has from the beginning; Enterprise calls those of all but
 the root one ``ns_...`` (``sys/mounts``)."""
 
-_KEYS = threading.Lock()
-"""Held while a signing key's audiences are read and written back: Vault has no single step."""
 
 REVOCATION_SECONDS = 100.0
 """How long a revocation of many leases may take; Vault itself gives up after 90 (Vault,
@@ -250,59 +247,6 @@ class Vault:
             VaultError: unreachable or refused.
         """
         return self.listed("identity/oidc/key")
-
-    def signed_audiences(self, key: str) -> frozenset[str] | None:
-        """Return the audiences that a signing key may sign for; ``None`` when it does not exist.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        held = self.read(f"identity/oidc/key/{key}")
-        return None if held is None else frozenset(held.get("allowed_client_ids") or ())
-
-    def sign_for(self, key: str, audience: str) -> None:
-        """Let a signing key sign for an audience too; twice is no error.
-
-        Raises:
-            VaultError: unreachable or refused, or there is no such key.
-        """
-        with _KEYS:
-            held = self.signed_audiences(key)
-            if held is None:
-                # Written, it would be made anew, with settings that nobody declared.
-                raise VaultError(f"Vault at {self.address} has no signing key {key!r}")
-            if audience not in held:
-                self._set_audiences(key, held | {audience})
-
-    def sign_no_more_for(self, key: str, audience: str) -> None:
-        """Let a signing key sign for an audience no more, unless a mount still asks it to.
-
-        Of two resources that let one audience be signed, because its mount moved to another
-        account, the old one must not take it from the mount that is there now.
-
-        Raises:
-            VaultError: unreachable or refused.
-        """
-        with _KEYS:
-            held = self.signed_audiences(key) or frozenset()
-            if audience in held and audience not in self._audiences_in_use(key):
-                self._set_audiences(key, held - {audience})
-
-    def _set_audiences(self, key: str, audiences: frozenset[str]) -> None:
-        self.write(f"identity/oidc/key/{key}", {"allowed_client_ids": sorted(audiences)})
-
-    def _audiences_in_use(self, key: str) -> set[str]:
-        """Return the audiences of the namespace's AWS mounts whose tokens the key signs."""
-        held = [
-            self.federation(mount_class, path.rstrip("/"))
-            for mount_class, listed in (
-                (MountClass.SECRET, "sys/mounts"),
-                (MountClass.AUTH, "sys/auth"),
-            )
-            for path, mount in (self.read(listed) or {}).items()
-            if mount["type"] == "aws" and mount["config"].get("identity_token_key") == key
-        ]
-        return {each.audience for each in held if each}
 
     def node(self) -> Node:
         """Return what kind of node of a cluster answers.

@@ -94,7 +94,7 @@ class _AudienceProvider(Watcher):
 
     def apply(self, props: Props) -> None:
         """Let the key sign first, so that nothing is accepted that cannot be asked for."""
-        reach.vault(props).sign_for(props["key"], props["audience"])
+        reach.signing_keys(props).sign_for(props["key"], props["audience"])
         reach.account(props).add_audience(props["provider_arn"], props["audience"])
 
     def held(self, props: Props) -> Props:
@@ -102,7 +102,9 @@ class _AudienceProvider(Watcher):
         account, arn = reach.account(props), props["provider_arn"]
         accepted = reach.lately(("audiences", arn), lambda: account.audiences(arn))
         where = (props["address"], props["namespace"], props["key"])
-        signed = reach.lately(where, lambda: reach.vault(props).signed_audiences(props["key"]))
+        signed = reach.lately(
+            where, lambda: reach.signing_keys(props).signed_audiences(props["key"])
+        )
         missing = [
             what
             for what, audiences in (
@@ -126,7 +128,7 @@ class _AudienceProvider(Watcher):
         elif not props["adopted"]:
             reach.account(props).remove_audience(props["provider_arn"], props["audience"])
         try:
-            reach.vault(props).sign_no_more_for(props["key"], props["audience"])
+            reach.signing_keys(props).sign_no_more_for(props["key"], props["audience"])
         except VaultUnreachableError as error:
             # It may be gone for good; as long as it is merely away, its key cannot go either.
             log.warning("the audience %r stays at the key: %s", props["audience"], error)
@@ -152,12 +154,12 @@ def other_signers(props: Props, audience: str) -> list[str]:
     Raises:
         VaultError: Vault is unreachable, or refuses.
     """
-    vault, where = reach.vault(props), (props["address"], props["namespace"])
+    held, where = reach.signing_keys(props), (props["address"], props["namespace"])
 
     def signed(key: str) -> frozenset[str]:
-        return reach.lately((*where, key), lambda: vault.signed_audiences(key)) or frozenset()
+        return reach.lately((*where, key), lambda: held.signed_audiences(key)) or frozenset()
 
-    keys = reach.lately(("keys", *where), vault.signing_keys)
+    keys = reach.lately(("keys", *where), reach.vault(props).signing_keys)
     return sorted(key for key in keys if key != props["key"] and audience in signed(key))
 
 

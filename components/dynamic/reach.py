@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from clients.auth_method import AuthMethod
 from clients.logins import Logins
 from clients.secrets_engine import SecretsEngine
+from clients.signing_keys import SigningKeys
 from federation.account import AccountAccess
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ def secrets_engine(props: dict[str, Any]) -> SecretsEngine:
 def auth_method(props: dict[str, Any]) -> AuthMethod:
     """Return the auth method that the inputs name, by the connection of its namespace."""
     return AuthMethod(vault(props), props["path"])
+
+
+def signing_keys(props: dict[str, Any]) -> SigningKeys:
+    """Return the signing keys of the namespace that the inputs name, by its connection."""
+    return SigningKeys(vault(props))
 
 
 def logins(props: dict[str, Any]) -> Logins:

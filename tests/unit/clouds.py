@@ -113,6 +113,7 @@ class World:
             (reach, "AuthMethod", self.mount),
             (reach, "SecretsEngine", self.mount),
             (reach, "Logins", self.mount),
+            (reach, "SigningKeys", self.mount),
             (client, "public_document", self.document),
             (aws, "Account", self.account),
             (tls, "presented_chain", self.presented_chain),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import hvac.exceptions
 import pytest
 
+from clients.signing_keys import SigningKeys
 from clients.vault import Node, Vault
 from lab.switches import Fault, Switches, store
 from tests.lab.conftest import ROOT
@@ -66,15 +67,15 @@ def test_the_node_that_lags_is_met_by_others_and_waited_for_by_the_program(
     vault.write(KEY, {"allowed_client_ids": ["first"]})
     assert stock.read(KEY) is None
     began = time.monotonic()
-    assert vault.signed_audiences("probe") == frozenset({"first"})
+    assert SigningKeys(vault).signed_audiences("probe") == frozenset({"first"})
     assert time.monotonic() - began > LAG_SECONDS / 2
-    vault.sign_for("probe", "second")
-    assert vault.signed_audiences("probe") == frozenset({"first", "second"})
+    SigningKeys(vault).sign_for("probe", "second")
+    assert SigningKeys(vault).signed_audiences("probe") == frozenset({"first", "second"})
     assert vault.node() == Node(
         performance_standby=True, replication="disabled", disaster_recovery="disabled"
     )
     vault.delete(KEY)
-    assert vault.signed_audiences("probe") is None
+    assert SigningKeys(vault).signed_audiences("probe") is None
 
 
 def test_who_asks_for_what_the_node_lacks_is_told_to_repeat(
@@ -95,9 +96,9 @@ def test_while_nobody_leads_others_fail_and_the_program_waits(
     faults.set(Fault(kind="step-down"))
     with pytest.raises(hvac.exceptions.InternalServerError, match="local node not active"):
         world.vault().write_data(KEY, data={})
-    assert vault.signed_audiences("probe") is None
+    assert SigningKeys(vault).signed_audiences("probe") is None
     vault.write(KEY, {})
-    assert vault.signed_audiences("probe") == frozenset()
+    assert SigningKeys(vault).signed_audiences("probe") == frozenset()
     vault.delete(KEY)
     assert len(faults.writes("leaderless")) == 1
 

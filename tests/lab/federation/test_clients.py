@@ -15,6 +15,7 @@ import trustme
 from clients import tls
 from clients.aws import Account
 from clients.errors import AwsError, VaultError, VaultForbiddenError, VaultUnreachableError
+from clients.signing_keys import SigningKeys
 from clients.vault import Vault
 from federation.account import AccountAccess
 from federation.identity import MountClass
@@ -156,18 +157,19 @@ def test_audiences_are_added_and_removed_without_disturbing_others(inside: Labor
 def test_a_signing_key_keeps_what_a_mount_still_asks_for(inside: Laboratory) -> None:
     key = "dev-root-plugin-identity"
     with Vault(inside.environment["VAULT_ADDR"]) as vault:
-        signed = vault.signed_audiences(key)
+        keys = SigningKeys(vault)
+        signed = keys.signed_audiences(key)
         assert signed is not None
         assert signed == {"vault-aws-secrets", "vault-aws-auth"}
-        vault.sign_for(key, "another")
-        vault.sign_for(key, "another")
-        assert vault.signed_audiences(key) == signed | {"another"}
+        keys.sign_for(key, "another")
+        keys.sign_for(key, "another")
+        assert keys.signed_audiences(key) == signed | {"another"}
         for audience in ("another", *signed):
-            vault.sign_no_more_for(key, audience)
-        assert vault.signed_audiences(key) == signed
+            keys.sign_no_more_for(key, audience)
+        assert keys.signed_audiences(key) == signed
         with pytest.raises(VaultError, match="has no signing key 'nobody-has-it'"):
-            vault.sign_for("nobody-has-it", "another")
-        assert vault.signed_audiences("nobody-has-it") is None
+            keys.sign_for("nobody-has-it", "another")
+        assert keys.signed_audiences("nobody-has-it") is None
 
 
 def test_a_provider_that_is_gone_has_no_audiences_and_refuses_new_ones(inside: Laboratory) -> None:
