@@ -16,9 +16,7 @@ from operations.prove.federated import (
     MASKED,
     UP,
     prove_configuration,
-    prove_issuer,
-    prove_policies,
-    prove_trust,
+    prove_surroundings,
 )
 from operations.prove.trail import Trace
 from operations.prove.world import TOKEN_NAME, unbroken
@@ -57,9 +55,7 @@ def prove_engine(part: Part, mount: DeployedMount, world: World, page: Page) -> 
         return []
     engine = SecretsEngine(world.vault(part.namespace), part.path)
     _vault_roles(part, engine, page)
-    prove_policies(part, world, page)
-    prove_issuer(part, page)
-    prove_trust(part, mount, world, page)
+    prove_surroundings(part, mount, world, page)
     _session(part, engine, page)
     traces = []
     for role in part.outputs(ROLE):

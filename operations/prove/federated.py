@@ -66,7 +66,18 @@ def prove_configuration(part: Part, mount: DeployedMount, world: World, page: Pa
     return True
 
 
-def prove_policies(part: Part, world: World, page: Page) -> None:
+def prove_surroundings(part: Part, mount: DeployedMount, world: World, page: Page) -> None:
+    """Compare what a mount relies on: its Vault policies, its issuer, and AWS's trust in it.
+
+    Raises:
+        VaultError: Vault cannot be asked.
+    """
+    _policies(part, world, page)
+    _issuer(part, page)
+    _trusted(part, mount, world, page)
+
+
+def _policies(part: Part, world: World, page: Page) -> None:
     """Compare the Vault policies that let somebody read or do something.
 
     Raises:
@@ -85,7 +96,7 @@ def prove_policies(part: Part, world: World, page: Page) -> None:
     page.judged("Vault policies read back", problems, ", ".join(sorted(declared)), UP)
 
 
-def prove_issuer(part: Part, page: Page) -> None:
+def _issuer(part: Part, page: Page) -> None:
     """Read the two documents that AWS reads."""
     issuer = part.summary["issuer"]
     what = "issuer's documents"
@@ -108,7 +119,7 @@ def prove_issuer(part: Part, page: Page) -> None:
     )
 
 
-def prove_trust(part: Part, mount: DeployedMount, world: World, page: Page) -> None:
+def _trusted(part: Part, mount: DeployedMount, world: World, page: Page) -> None:
     """Judge identity provider and trust policy as AWS holds them."""
     try:
         account = world.account(mount.account)

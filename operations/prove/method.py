@@ -18,9 +18,7 @@ from operations.prove.federated import (
     MASKED,
     UP,
     prove_configuration,
-    prove_issuer,
-    prove_policies,
-    prove_trust,
+    prove_surroundings,
 )
 from operations.prove.trail import Trace
 from operations.prove.world import unbroken
@@ -60,9 +58,7 @@ def prove_method(
         return []
     method = AuthMethod(world.vault(part.namespace), part.path)
     _read_back(part, method, page)
-    prove_policies(part, world, page)
-    prove_issuer(part, page)
-    prove_trust(part, mount, world, page)
+    prove_surroundings(part, mount, world, page)
     _caller(part, method, page)
     callers = _callers(part, profiles, page)
     for role in part.outputs(ROLE):
