@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 ACCESS = AccountAccess(account_id="123456789012", region="us-east-1")
 PATH = "/vault/dev-team.a-aws/"
-NOW = dt.datetime.now(dt.UTC)
 MOUNT = DeployedMount(
     mount_class=MountClass.SECRET,
     namespace="team/a",
@@ -93,7 +92,8 @@ class Clouds:
 def _user(
     name: str = "vault-token-my-role-Ab12Cd34", hours: float = 48, path: str = PATH
 ) -> IamUser:
-    return IamUser(name=name, path=path, created=NOW - dt.timedelta(hours=hours))
+    created = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
+    return IamUser(name=name, path=path, created=created)
 
 
 class Users:
