@@ -17,6 +17,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
+import settings
 from tests.committed import SECRET_SECTION, committed
 
 if TYPE_CHECKING:
@@ -137,6 +138,25 @@ def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = F
         SETTINGS.outputs.clear()
         asyncio.get_event_loop().run_until_complete(run_in_stack(program))
     return engine
+
+
+class _EndedError(Exception):
+    """In place of SystemExit, with which a loop of the tests leaves its task behind."""
+
+
+def refused(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the program with settings that end it, and return the one message that is told."""
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", told.append)
+
+    def end(code: int) -> None:
+        raise _EndedError(code)
+
+    monkeypatch.setattr("settings.sys.exit", end)
+    with pytest.raises(_EndedError, match=f"^{settings.TOLD}$"):
+        run_program(values)
+    (message,) = told
+    return message
 
 
 @contextmanager

@@ -13,10 +13,9 @@ import pulumi
 import pytest
 
 import components
-import settings
 from federation.names import USERNAME_TEMPLATE
 from tests.committed import USER, committed
-from tests.program.conftest import run_program
+from tests.program.conftest import refused, run_program
 
 if TYPE_CHECKING:
     from tests.program.conftest import Engine, Registered
@@ -223,20 +222,7 @@ def test_what_is_declared_existing_is_neither_made_nor_changed() -> None:
     assert "pulumi-python:dynamic/vaultwif:Audience" in types
 
 
-class _EndedError(Exception):
-    """In place of SystemExit, with which a loop of the tests leaves its task behind."""
-
-
 def test_wrong_settings_register_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(pulumi.log, "error", told.append)
-
-    def end(code: int) -> None:
-        raise _EndedError(code)
-
-    monkeypatch.setattr("settings.sys.exit", end)
-    with pytest.raises(_EndedError, match=f"^{settings.TOLD}$"):
-        run_program(_with_engine(account="nobody", audience=""))
-    (message,) = told
+    message = refused(_with_engine(account="nobody", audience=""), monkeypatch)
     assert "secretsEngines.aws.account" in message
     assert "secretsEngines.aws.audience" in message
