@@ -63,11 +63,15 @@ record: tools ## record anew what the real aws provider asks, where Terraform an
 acceptance: tools ## Vault's own acceptance tests of its AWS code against the laboratory; minutes to compile
 	@$(VENV)/python -m tests.lab.laboratory.acceptance
 
-check: tools ## ruff, formatting, mypy strict, gofmt, go vet
+# Below 60 equal tokens, what pairs is mostly the same imports or the frame of a test.
+check: tools ## ruff, formatting, mypy strict, gofmt, go vet, links, duplicates
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(PYTHON) -m tools.check_go
+	@$(VENV)/lychee --offline --include-fragments --no-progress $$(git ls-files '*.md')
+	@$(VENV)/jscpd --min-tokens 60 --exit-code --fail-on-empty --no-tips --reporters console \
+	  --format python,go --ignore 'tools/absent/**' .
 
 clean: lab-down ## stop the laboratory and remove all that was made in this clone (not the user's cache)
 	@rm -rf .lab .tools .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
