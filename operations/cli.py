@@ -21,10 +21,13 @@ from operations.commands import (
     prove,
     recover,
     report,
+    review_changed,
+    review_comment,
     revoke,
     revoke_sessions,
     summary,
     sweep,
+    watch,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +48,9 @@ COMMANDS = (
     revoke_sessions,
     recover,
     abandon,
+    review_changed,
+    review_comment,
+    watch,
 )
 """Modules with a function ``run`` and its ``EXAMPLE``, in the order of the help. A command of two
 words has them as its ``NAME``; others are called as their module."""

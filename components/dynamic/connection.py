@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, ReadResult
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clients.vault import Node
+
+
+READ_ONLY: Final = "VAULTAWS_READ_ONLY"
+"""Set by who only previews, with a token that may only read: what it lacks is told, not refused."""
 
 
 class MisledError(Exception):
@@ -126,4 +130,8 @@ def _lacking(address: str, rights: dict[str, list[str]]) -> str:
         # Who may do everything else need not be allowed to ask about it.
         log.warning("the rights of the token are not looked at: %s", error)
         return ""
-    return told(servers.unready(address, missing))
+    trouble = told(servers.unready(address, missing))
+    if trouble and os.environ.get(READ_ONLY):
+        log.warning("%s", trouble)
+        return ""
+    return trouble

@@ -99,6 +99,7 @@ def _gained(before: Graph, after: Graph) -> Iterator[Right]:
         for key, right in fresh.items()
         if key[0] not in (Verb.LOGS_IN, Verb.HOLDS) or key[1] not in becoming
     ]
+    found += _handed_to_nobody(before, after)
     found += _widened(before, after)
     order = list(Verb)
     yield from sorted(found, key=lambda right: order.index(right.verb))
@@ -149,6 +150,25 @@ def _logged_in(nodes: list[Node]) -> Iterator[tuple[tuple[Any, ...], Right]]:
         said = tuple(f"{held} on {path}" for path, held in policy.facts.items())
         right = Right(who=named(who), verb=Verb.HOLDS, what=_placed(policy), details=said)
         yield (Verb.HOLDS, who.id, policy.id), right
+
+
+def _handed_to_nobody(before: Graph, after: Graph) -> Iterator[Right]:
+    """Yield what a new identity may that nobody of the stack becomes: so far, nobody else says it.
+
+    Whoever is granted it later, here or by a Vault policy that is kept elsewhere, has all of it.
+    """
+    becoming = {
+        line.identity.id
+        for line in after.becoming()
+        if line.who.kind is Kind.WHO and not line.broken
+    }
+    for id_, owned in _owned(after).items():
+        node = after.nodes[id_]
+        if node.kind is not Kind.IDENTITY or id_ in before.nodes or id_ in becoming:
+            continue
+        for said in summed_up(each for each in grants(_documents(owned)) if not each.denies):
+            told = ("nobody of this stack becomes it yet",)
+            yield Right(who=_placed(node), verb=Verb.MAY, what=said, details=told)
 
 
 def _widened(before: Graph, after: Graph) -> Iterator[Right]:

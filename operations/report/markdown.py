@@ -23,7 +23,7 @@ _MOST_EDGES = 400
 def markdown(graph: Graph) -> str:
     """Return the whole report."""
     lines = [
-        f"# Who can become whom: {_plain(graph.stack)}",
+        f"# Who can become whom: {plain(graph.stack)}",
         "",
         " · ".join(
             filter(None, (f"Vault at {graph.address}", graph.time and f"as of {graph.time}"))
@@ -35,12 +35,12 @@ def markdown(graph: Graph) -> str:
     for line in graph.becoming():
         remarks = [line.broken] if line.broken else list(line.identity.remarks)
         cells = (
-            _plain(who(line)),
-            _code(way(line)),
-            _code(line.identity.label),
+            plain(who(line)),
+            code(way(line)),
+            code(line.identity.label),
             line.identity.place,
-            "<br>".join(map(_code, rights(line))),
-            "<br>".join(map(_plain, remarks)),
+            "<br>".join(map(code, rights(line))),
+            "<br>".join(map(plain, remarks)),
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     if len(graph.edges) <= _MOST_EDGES:
@@ -48,19 +48,24 @@ def markdown(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-def comment(changes: Changes) -> str:
-    """Return what an update changes, new rights first, in the size of a comment."""
+def comment(changes: Changes, longest: int = COMMENT) -> str:
+    """Return what an update changes, new rights first, in the size of a comment.
+
+    Args:
+        changes: What it changes.
+        longest: How many characters there is room for, at least some 2,000.
+    """
     counts = [
         _count(len(changes.gained), "new right"),
         _count(len(changes.lost), "lost right"),
         _count(len(changes.anew), "thing made anew", "things made anew"),
     ]
-    head = [f"### Access: what this update changes in {_plain(changes.stack)}", ""]
+    head = [f"### Access: what this update changes in {plain(changes.stack)}", ""]
     if not any((changes.gained, changes.lost, changes.anew, changes.notes)):
         return "\n".join([*head, "Nobody gains or loses a right."]) + "\n"
     head += [f"**{', '.join(counts)}**", ""]
-    head += [f"> {_plain(_cut(note))}" for note in changes.notes[:20]]
-    return _within(head, list(_body(changes)))
+    head += [f"> {plain(_cut(note))}" for note in changes.notes[:20]]
+    return _within(head, list(_body(changes)), longest)
 
 
 def _body(changes: Changes) -> Iterator[str]:
@@ -71,7 +76,7 @@ def _body(changes: Changes) -> Iterator[str]:
     ):
         if title == "Made anew" and changes.anew:
             yield from ("", f"#### {title}", "")
-            yield from (f"- {_code(what)}: {_plain(told)}" for what, told in changes.anew)
+            yield from (f"- {code(what)}: {plain(told)}" for what, told in changes.anew)
         if found:
             yield from ("", f"#### {title}", "")
             for right in found:
@@ -79,13 +84,13 @@ def _body(changes: Changes) -> Iterator[str]:
 
 
 def _bullet(right: Right, index: int) -> Iterable[str]:
-    yield f"- {_code(right.who)} **{right.verb.value[index]}** {_code(right.what)}"
-    yield from (f"  - {_code(detail)}" for detail in right.details)
+    yield f"- {code(right.who)} **{right.verb.value[index]}** {code(right.what)}"
+    yield from (f"  - {code(detail)}" for detail in right.details)
 
 
-def _within(head: list[str], body: list[str]) -> str:
+def _within(head: list[str], body: list[str], longest: int) -> str:
     """Return as many lines as a comment holds, and say how many it does not."""
-    room = COMMENT - sum(len(line) + 1 for line in head) - 300
+    room = longest - sum(len(line) + 1 for line in head) - 300
     kept = []
     for line in map(_cut, body):
         if len(line) + 1 > room:
@@ -115,7 +120,7 @@ def _cut(text: str) -> str:
     return text[: _LONGEST_LINE - 2].rstrip("`") + ("…`" if text.endswith("`") else "…")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return a text as code, in which Markdown and mentions mean nothing."""
     text = " ".join(text.split())
     if "`" not in text:
@@ -124,7 +129,7 @@ def _code(text: str) -> str:
     return f"{fence} {text} {fence}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a text in which no sign means anything to Markdown or HTML."""
     for sign in "\\`*_[]<>#@|~":
         text = text.replace(sign, f"\\{sign}" if sign not in "<>@" else f"&#{ord(sign)};")
