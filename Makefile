@@ -64,10 +64,11 @@ acceptance: tools ## Vault's own acceptance tests of its AWS code against the la
 	@$(VENV)/python -m tests.lab.laboratory.acceptance
 
 # Below 60 equal tokens, what pairs is mostly the same imports or the frame of a test.
-check: tools ## ruff, formatting, mypy strict, gofmt, go vet, links, duplicates
+check: tools ## ruff, formatting, mypy strict, workflows, gofmt, go vet, links, duplicates
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
+	@$(PYTHON) -m tools.check_workflows
 	@$(PYTHON) -m tools.check_go
 	@$(VENV)/lychee --offline --include-fragments --no-progress $$(git ls-files '*.md')
 	@$(VENV)/jscpd --min-tokens 60 --exit-code --fail-on-empty --no-tips --reporters console \

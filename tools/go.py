@@ -153,6 +153,16 @@ def terraform_vault(root: Path) -> Bundle:
     return Bundle(name=name, programs=(program,))
 
 
+def actionlint(root: Path) -> Bundle:
+    """Return the linter of workflows; PyPI's packages of it download a binary elsewhere."""
+    program = GoProgram(
+        name="actionlint",
+        module=root / "tools/actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+    )
+    return Bundle(name="actionlint", programs=(program,))
+
+
 def plugin_versions(root: Path) -> dict[str, str]:
     """Return the version of each plugin, which is that of its Python package."""
     pinned = (root / "requirements/program.txt").read_text("utf-8")
