@@ -120,16 +120,25 @@ def namespace_id(path: str) -> str:
     return f"id-of-{path.replace('/', '-')}"
 
 
-def run_program(values: dict[str, Any], *, stack: str = "dev", preview: bool = False) -> Engine:
-    """Run ``__main__.py`` with the given configuration and return what it registered."""
+def run_program(
+    values: dict[str, Any],
+    *,
+    stack: str = "dev",
+    preview: bool = False,
+    file: str = "__main__.py",
+    project: str = PROJECT,
+) -> Engine:
+    """Run a program with the given configuration and return what it registered."""
     engine = Engine()
-    texts = {key: json.dumps(value) for key, value in values.items()}
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()
+    }
 
     def program() -> None:
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        runpy.run_path(str(ROOT / file), run_name="__main__")
 
     with _event_loops():
-        pulumi.runtime.set_mocks(_Outputs(), PROJECT, stack, preview=preview, monitor=engine)
+        pulumi.runtime.set_mocks(_Outputs(), project, stack, preview=preview, monitor=engine)
         pulumi.runtime.set_all_config(texts, [SECRET_SECTION])
         # The mocks have ended their stack already. As the language host does it, the program runs
         # within one.
