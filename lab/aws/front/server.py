@@ -27,6 +27,7 @@ from lab.aws.judgement.principals import (
     check_partition,
     check_service,
     find_caller,
+    note_use,
 )
 from lab.aws.state import managed
 from lab.aws.state.decisions import DecisionLog, Entry
@@ -177,6 +178,7 @@ class Front:
         verify(message, signature, endpoint, caller.secret)
         check_expiry(caller, self._state.now())
         check_service(caller, endpoint.service)
+        note_use(signature, endpoint, self._state)
         return caller
 
     def _needs(

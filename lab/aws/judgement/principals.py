@@ -5,8 +5,10 @@ from __future__ import annotations
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from moto.iam.models import AccessKeyLastUsed
 
 from lab.aws.front.wire import ApiError
 
@@ -111,6 +113,24 @@ def check_expiry(caller: Caller, now: float) -> None:
     """
     if caller.session and caller.session.expires_at <= now:
         raise ApiError("ExpiredToken", 403, "The security token included in the request is expired")
+
+
+def note_use(signature: Signature, endpoint: Endpoint, state: State) -> None:
+    """Remember that a user's key was used, as GetAccessKeyLastUsed tells it.
+
+    By a request that was signed rightly, whether or not anything allowed it (IAM User Guide,
+    "Manage access keys for IAM users": when the key was last used to sign a request). It is on
+    disk with the next change.
+    """
+    for account in state.accounts.values():
+        for user in state.iam(account.id).users.values():
+            for key in user.access_keys:
+                if key.access_key_id == signature.access_key_id:
+                    moment = datetime.fromtimestamp(int(time.time()), UTC)
+                    key.last_used = AccessKeyLastUsed(
+                        moment, endpoint.service, endpoint.region or account.region
+                    )
+                    return
 
 
 def session_caller(session: Session, token: str | None, state: State) -> Caller:

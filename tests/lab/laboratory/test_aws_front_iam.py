@@ -426,6 +426,31 @@ def test_an_operation_that_is_not_served_is_refused_loudly(aws: World) -> None:
         aws.client("sts").get_access_key_info(AccessKeyId="ASIAFALSEFALSEFALSE0")
 
 
+def test_when_a_key_was_last_used_is_told_also_of_what_was_refused(aws: World) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="watched")
+    key = iam.create_access_key(UserName="watched")["AccessKey"]
+
+    def used() -> dict[str, Any]:
+        answer = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
+        assert answer["UserName"] == "watched"
+        last: dict[str, Any] = answer["AccessKeyLastUsed"]
+        return last
+
+    assert "LastUsedDate" not in used()
+    with refused("AccessDenied", 403):
+        aws.client("iam", credentials=key).list_users()
+    first = used()
+    assert (first["ServiceName"], first["Region"]) == ("iam", "us-east-1")
+    iam.update_access_key(UserName="watched", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    with refused("InvalidClientTokenId", 403):
+        aws.client("sts", credentials=key).get_caller_identity()
+    assert used() == first
+    iam.update_access_key(UserName="watched", AccessKeyId=key["AccessKeyId"], Status="Active")
+    aws.client("sts", credentials=key).get_caller_identity()
+    assert used()["ServiceName"] == "sts"
+
+
 def test_several_permissions_of_one_call_are_logged_together(aws: World) -> None:
     aws.client("iam").create_user(UserName="tagged", Tags=[{"Key": "a", "Value": "b"}])
     entry = aws.decisions("iam:CreateUser")[-1]
