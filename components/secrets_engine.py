@@ -73,6 +73,14 @@ class SecretsEngine(pulumi.ComponentResource):
         super().__init__("vaultwif:vault:SecretsEngine", name, None, opts)
         self._name, self._args = name, args
         roles = args.engine.roles
+        if args.engine.former_users:
+            pulumi.log.warn(
+                f"the role of the engine {name} may delete the IAM users "
+                f"{', '.join(args.engine.former_users)}: take formerUsers out of its settings once "
+                f"no lease from before it was federated is left; `vaultaws migrate {name}` says "
+                "which are",
+                self,
+            )
 
         self._way = Federated(self, name, args.engine, args.names, args.trust)
         mount = self._mount()

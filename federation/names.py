@@ -171,6 +171,14 @@ class MountNames:
         """ARN pattern of users of the mount who do not exist: only an existing one has a path."""
         return self._iam_arn("user/vault-*")
 
+    def former_user_arns(self, pattern: str) -> tuple[str, str]:
+        """ARN patterns of users that a key made for the mount, given as path and name.
+
+        Returns:
+            That of those who exist, and that of those who do not, and so have no path.
+        """
+        return self._iam_arn(f"user{pattern}"), self._iam_arn(f"user/{pattern.rpartition('/')[2]}")
+
     def group_arn(self, group: str) -> str:
         """ARN of a group of the mount's account, given as ``[path/]name``."""
         _group_name(group)

@@ -64,8 +64,13 @@ _DELETE_ACTIONS = (
 )
 
 
-def revoke_policy(names: MountNames) -> Document:
+def revoke_policy(names: MountNames, former: Iterable[str] = ()) -> Document:
     """Grant what revoking any lease of the mount needs, whatever Vault roles are declared.
+
+    Args:
+        names: Names of the mount.
+        former: Users of leases from before the mount was federated, each as path and name pattern.
+            They may be deleted; nothing makes one.
 
     Vault lists a user's groups, policies and keys before it deletes them, even when there are
     none. Independent of the declared roles, so that no update can take it from a live lease.
@@ -76,10 +81,13 @@ def revoke_policy(names: MountNames) -> Document:
     AccessDenied instead of NoSuchEntity, for ever (met by others with users of a broker:
     cloud-gov/terraform-provision, pull request 1923).
     """
-    users = names.any_user_arn
+    kept = [names.former_user_arns(pattern) for pattern in sorted(former)]
+    gone = [names.gone_user_arn, *(arn for _, arn in kept)]
+    there = [names.any_user_arn, *(arn for arn, _ in kept)]
+    users = there if kept else names.any_user_arn
     return document(
         [
-            allow("ListGroups", ("iam:ListGroupsForUser",), [users, names.gone_user_arn]),
+            allow("ListGroups", ("iam:ListGroupsForUser",), list(dict.fromkeys([*there, *gone]))),
             allow("ListWhatUsersHave", _LIST_ACTIONS, users),
             allow("DeleteUsers", _DELETE_ACTIONS, users),
         ]
@@ -107,12 +115,20 @@ def issue_policy(names: MountNames, role: VaultRole) -> Document:
     return document(role.issuing(names))
 
 
-def inline_policies(names: MountNames, roles: Iterable[VaultRole]) -> dict[str, Document]:
-    """Compile every inline policy of the mount's IAM role, by policy name, in a fixed order."""
+def inline_policies(
+    names: MountNames, roles: Iterable[VaultRole], former: Iterable[str] = ()
+) -> dict[str, Document]:
+    """Compile every inline policy of the mount's IAM role, by policy name, in a fixed order.
+
+    Args:
+        names: Names of the mount.
+        roles: The declared Vault roles.
+        former: See :func:`revoke_policy`.
+    """
     ordered = sorted(roles, key=lambda role: role.name)
     groups = sorted({group for role in ordered for group in role.groups})
     return (
-        {names.revoke_policy: revoke_policy(names)}
+        {names.revoke_policy: revoke_policy(names, former)}
         | {names.revoke_group_policy(group): revoke_group_policy(names, group) for group in groups}
         | {names.issue_policy(role.name): issue_policy(names, role) for role in ordered}
     )

@@ -22,6 +22,7 @@ _RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
 _ACCOUNT_DIGITS = 12
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
+_FORMER_USERS = re.compile(r"/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{3,}\*?")
 _SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -72,6 +73,19 @@ def audience(value: str) -> None:
     A ``$`` is refused although IAM takes it, for a trust policy reads ``${...}`` as a variable.
     """
     _require(_AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
+
+
+def former_users(value: str) -> None:
+    """Check which users of an account a mount may delete that it has not made by its role.
+
+    The beginning of their names must be given: by their path alone, everybody of it could be.
+    """
+    _require(
+        _FORMER_USERS,
+        value,
+        "an IAM path and the beginning of names, of three characters or more, with * for the rest: "
+        "/vault-*",
+    )
 
 
 def server_id(value: str) -> None:

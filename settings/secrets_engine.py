@@ -10,9 +10,17 @@ from federation.identity import MountClass
 from federation.names import MountNames
 from federation.roles import VaultRole
 from federation.statements import Document
-from settings.fields import LeaseSeconds, LongestLeaseSeconds, Text, accepts
+from settings.fields import (
+    LeaseSeconds,
+    LongestLeaseSeconds,
+    Text,
+    WithoutRepeats,
+    accepts,
+)
 from settings.mount import MountSettings
 from settings.vault_role import VaultRoleSettings
+
+FormerUsers = Annotated[str, accepts(syntax.former_users)]
 
 
 class SecretsEngineSettings(MountSettings):
@@ -29,6 +37,8 @@ class SecretsEngineSettings(MountSettings):
     """How long an IAM user lives, if its lease is not renewed."""
     max_ttl_seconds: LongestLeaseSeconds = 86_400
     """How long an IAM user lives at most."""
+    former_users: Annotated[tuple[FormerUsers, ...], WithoutRepeats] = ()
+    """Users of leases from before the mount was federated, which its role may delete."""
     own_roles: Mapping[str, VaultRoleSettings] = Field(default_factory=dict, alias="roles")
 
     @property
@@ -38,4 +48,4 @@ class SecretsEngineSettings(MountSettings):
 
     def inline_policies(self, names: MountNames) -> dict[str, Document]:
         """Inline policies of its IAM role; raises ValueError if AWS would refuse a name."""
-        return permissions.inline_policies(names, self.roles)
+        return permissions.inline_policies(names, self.roles, self.former_users)

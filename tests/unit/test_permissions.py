@@ -94,6 +94,17 @@ def test_revocation_needs_lists_and_deletes_on_the_path_of_the_mount() -> None:
     }
 
 
+def test_users_of_a_key_from_before_may_be_deleted_and_not_made() -> None:
+    compiled = inline_policies(NAMES, [PLAIN], former=["/apps/legacy-*", "/vault-*"])
+    by_account = "arn:aws:iam::123456789012:user"
+    there = [f"{USERS}/vault-*", f"{by_account}/apps/legacy-*", f"{by_account}/vault-*"]
+    lists, *others = compiled["revoke"]["Statement"]
+    # Who is gone has no path.
+    assert lists["Resource"] == [*there, f"{by_account}/legacy-*"]
+    assert [statement["Resource"] for statement in others] == [there, there]
+    assert compiled == inline_policies(NAMES, [PLAIN]) | {"revoke": compiled["revoke"]}
+
+
 def test_a_user_with_an_inline_policy_needs_three_actions() -> None:
     users = f"{USERS}/vault-*-my-role-*"
     assert issue_policy(NAMES, PLAIN)["Statement"] == [

@@ -8,6 +8,10 @@ ENGINE = "secretsEngines.aws"
 READER = f"{ENGINE}.roles.reader"
 DEPLOY = f"{ENGINE}.roles.deploy"
 AUDIENCE = "must be 1 to 255 letters, digits and . _ : / @ + = , -"
+FORMER = (
+    "must be an IAM path and the beginning of names, of three characters or more, with * for the "
+    "rest: /vault-*"
+)
 
 _ENGINE: Fields = [
     ("account", "mian", ': "mian" is no account of this stack; known are main, other'),
@@ -56,6 +60,10 @@ _ENGINE: Fields = [
             "token that outlives its key"
         ),
     ),
+    ("formerUsers", ["/vault-*", "/vault-*"], ": must not hold an entry twice"),
+    ("formerUsers", ["/*"], f'[0]: "/*" {FORMER}'),
+    ("formerUsers", ["vault-*"], f'[0]: "vault-*" {FORMER}'),
+    ("formerUsers", ["/apps/v*"], f'[0]: "/apps/v*" {FORMER}'),
     ("secretKey", "x", ": is refused: the engine holds no AWS key"),
 ]
 
