@@ -166,18 +166,9 @@ class MountNames:
         """ARN pattern of every user of the mount."""
         return self._iam_arn(f"user{self.iam_path}vault-*")
 
-    @property
-    def gone_user_arn(self) -> str:
-        """ARN pattern of users of the mount who do not exist: only an existing one has a path."""
-        return self._iam_arn("user/vault-*")
-
-    def former_user_arns(self, pattern: str) -> tuple[str, str]:
-        """ARN patterns of users that a key made for the mount, given as path and name.
-
-        Returns:
-            That of those who exist, and that of those who do not, and so have no path.
-        """
-        return self._iam_arn(f"user{pattern}"), self._iam_arn(f"user/{pattern.rpartition('/')[2]}")
+    def user_arn(self, pattern: str) -> str:
+        """ARN pattern of users, given as path and name; who does not exist has the path ``/``."""
+        return self._iam_arn(f"user{pattern}")
 
     def group_arn(self, group: str) -> str:
         """ARN of a group of the mount's account, given as ``[path/]name``."""

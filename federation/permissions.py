@@ -8,7 +8,7 @@ Authorization Reference, "Actions, resources, and condition keys for AWS Identit
 Management" and "... for AWS Security Token Service").
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from federation.logins import LoginRole, StsRole
@@ -64,7 +64,7 @@ _DELETE_ACTIONS = (
 )
 
 
-def revoke_policy(names: MountNames, former: Iterable[str] = ()) -> Document:
+def revoke_policy(names: MountNames, former: Sequence[str] = ()) -> Document:
     """Grant what revoking any lease of the mount needs, whatever Vault roles are declared.
 
     Args:
@@ -81,10 +81,10 @@ def revoke_policy(names: MountNames, former: Iterable[str] = ()) -> Document:
     AccessDenied instead of NoSuchEntity, for ever (met by others with users of a broker:
     cloud-gov/terraform-provision, pull request 1923).
     """
-    kept = [names.former_user_arns(pattern) for pattern in sorted(former)]
-    gone = [names.gone_user_arn, *(arn for _, arn in kept)]
-    there = [names.any_user_arn, *(arn for arn, _ in kept)]
-    users = there if kept else names.any_user_arn
+    kept = ["/vault-*", *sorted(former)]
+    gone = [names.user_arn(f"/{pattern.rpartition('/')[2]}") for pattern in kept]
+    there = [names.any_user_arn, *map(names.user_arn, kept[1:])]
+    users = there if former else names.any_user_arn
     return document(
         [
             allow("ListGroups", ("iam:ListGroupsForUser",), list(dict.fromkeys([*there, *gone]))),
@@ -116,7 +116,7 @@ def issue_policy(names: MountNames, role: VaultRole) -> Document:
 
 
 def inline_policies(
-    names: MountNames, roles: Iterable[VaultRole], former: Iterable[str] = ()
+    names: MountNames, roles: Iterable[VaultRole], former: Sequence[str] = ()
 ) -> dict[str, Document]:
     """Compile every inline policy of the mount's IAM role, by policy name, in a fixed order.
 

@@ -101,7 +101,7 @@ def _end_pending(deployment: Mapping[str, Any], stack: str) -> None:
     for each in pending:
         log.info(f"  {each['type']} {each['resource']['urn'].rpartition('::')[2]}")
     if found := _find(unrecorded.pending_creates(deployment), stack):
-        _import(found, stack)
+        import_found(found, stack)
     # Pending creates stay in the state until a refresh is told to drop them. One resource is enough
     # for that: the update that follows refreshes all of them.
     flags = ("--yes", "--skip-preview", "--clear-pending-creates")
@@ -126,7 +126,7 @@ def _import_unrecorded(stack: str) -> None:
         log.info(f"nothing was looked for, because no preview is possible:\n{error}")
         return
     if found := _find(unrecorded.planned_creates(preview), stack):
-        _import(found, stack)
+        import_found(found, stack)
     else:
         log.info("there is nothing of that kind")
 
@@ -150,7 +150,12 @@ def _doubt(found: Found, stack: str) -> str:
     )
 
 
-def _import(found: Sequence[Found], stack: str) -> None:
+def import_found(found: Sequence[Found], stack: str) -> None:
+    """Record in the state what exists, each in its place, and with what it needs.
+
+    Raises:
+        RecoveryError: it was not recorded; the message has the lines that do it by hand.
+    """
     # A provider is told the namespace of what it imports by its environment alone.
     for namespace in dict.fromkeys(each.namespace for each in found):
         together = [each for each in found if each.namespace == namespace]

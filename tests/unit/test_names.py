@@ -51,7 +51,7 @@ def test_users_of_a_role_are_told_by_path_and_name() -> None:
     users = "arn:aws:iam::123456789012:user/vault/dev-root-aws"
     assert make().user_arn_pattern("my-role") == f"{users}/vault-*-my-role-*"
     assert make().any_user_arn == f"{users}/vault-*"
-    assert make().gone_user_arn == "arn:aws:iam::123456789012:user/vault-*"
+    assert make().user_arn("/vault-*") == "arn:aws:iam::123456789012:user/vault-*"
 
 
 def test_inline_policies_are_named_after_what_they_are_for() -> None:
