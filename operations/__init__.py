@@ -5,6 +5,9 @@
 
 import logging
 
+VERSION = "0.1.0"
+"""Of this program; what is installed of it is told the same, by pyproject.toml."""
+
 log = logging.getLogger("operations")
 
 

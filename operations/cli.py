@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from clients.errors import CloudError
-from operations import OperationError
+from operations import VERSION, OperationError
 from operations.commands import (
     abandon,
     credentials,
@@ -89,6 +89,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with what was typed
+    if wanted:
+        print(f"vaultaws {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_all(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 for each in COMMANDS:
     # Typer joins the lines of the first paragraph alone.
     paragraphs = (each.run.__doc__ or "").split("\n\n")
@@ -107,7 +128,31 @@ def main() -> int:
     except (CloudError, OperationError) as error:
         print(error, file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(_absent(error), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; repeat the command", file=sys.stderr)
         return 130
     return 0
+
+
+def _absent(error: ModuleNotFoundError) -> str:
+    """Say what an installation lacks for a command.
+
+    Raises:
+        ModuleNotFoundError: it is one of the program's own, which is nobody's fault but ours.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name == "settings":
+        return (
+            "this judges the settings of a stack, which only a clone of the project has: type "
+            "`bin/vaultaws` there"
+        )
+    if name in ("operations", "clients", "federation"):
+        raise error
+    return (
+        f"this needs the Python package {name}, which is not installed. Logging in and credentials "
+        "do without; for everything else, install vault-aws-federation[operations] instead of "
+        "vault-aws-federation, or type `bin/vaultaws` in a clone"
+    )

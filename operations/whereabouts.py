@@ -12,6 +12,10 @@ from operations import OperationError, deployed, engine
 _UNSAID = (
     "say which Vault: set VAULT_ADDR, or give --address, or --stack for that of a deployed stack"
 )
+_NO_ENGINE = (
+    "where Vault is, a stack says by `pulumi`, which is not on PATH. Without it, leave out --stack "
+    "(and PULUMI_STACK), and set VAULT_ADDR or give --address"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +64,8 @@ def whereabouts(stack: str, address: str, namespace: str) -> Whereabouts:
             address=address.rstrip("/"),
             namespace=(namespace or os.environ.get("VAULT_NAMESPACE", "")).strip("/"),
         )
-    if not stack and not shutil.which("pulumi"):
-        raise OperationError(_UNSAID)
+    if not shutil.which("pulumi"):
+        raise OperationError(_NO_ENGINE if stack else _UNSAID)
     try:
         meant = engine.selected(stack)
     except engine.EngineError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,32 @@ from operations.login.token_file import write_private
 if TYPE_CHECKING:
     from operations.whereabouts import Whereabouts
 
-SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "vaultaws"
-"""The console script of this very program, whatever else is on PATH later."""
+_CLONED = Path(__file__).resolve().parents[2] / "bin" / "vaultaws"
+_INSTALLED_AS = "vault-aws-federation"
 
 WAIT_SECONDS = 30.0
 """How long to wait for another process that installs."""
+
+
+def script() -> Path:
+    """Return the console script of this very program, whatever else is on PATH later.
+
+    Raises:
+        OperationError: neither a clone nor an installation has one.
+    """
+    if _CLONED.exists():
+        return _CLONED
+    try:
+        files = metadata.files(_INSTALLED_AS) or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "vaultaws":
+            return Path(file.locate()).resolve()
+    raise OperationError(
+        "there is no script `vaultaws` for the profiles to call: install the program by `pipx` or "
+        "`uv tool`, or type `bin/vaultaws` in a clone"
+    )
 
 
 def config_file() -> Path:
@@ -73,6 +95,6 @@ def _profile(meant: targets.Target, prefix: str) -> Profile:
     asked = f"{meant.mount}/{meant.role}"
     return Profile(
         name=f"{prefix}{meant.name}",
-        command=(str(SCRIPT), "credentials", asked, "--format", "process", *said),
+        command=(str(script()), "credentials", asked, "--format", "process", *said),
         region=meant.region,
     )

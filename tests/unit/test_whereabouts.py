@@ -94,6 +94,14 @@ def test_who_has_neither_is_told_what_to_say(state: None, monkeypatch: pytest.Mo
         whereabouts("", "", "")
 
 
+def test_a_stack_that_no_engine_can_read_is_told_to_do_without(
+    state: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(OperationError, match=r"`pulumi`, .* leave out --stack .* set VAULT_ADDR"):
+        whereabouts("prod", "", "")
+
+
 def test_a_stack_and_an_address_contradict_each_other(state: None) -> None:
     with pytest.raises(OperationError, match="leave out address"):
         whereabouts("prod", ADDRESS, "")
