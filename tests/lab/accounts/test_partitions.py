@@ -89,7 +89,7 @@ def test_a_stack_in_another_partition_issues_there_and_leaves_nothing(
         assert refused[-1]["rule"] == "the role is not in the partition of us-east-1"
         lab_command("up", world.home.root, "--vault-aws-region", where)
     finally:
-        stack.destroy()
+        stack.destroy("--run-program")
     assert [user["UserName"] for user in iam.list_users()["Users"]] == ["bootstrap-administrator"]
     iam.delete_role(RoleName="reader")
     assert iam.list_roles()["Roles"] == []

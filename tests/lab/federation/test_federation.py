@@ -16,7 +16,6 @@ from hvac.exceptions import InvalidRequest
 from components.summary import SECTIONS
 from lab import switches
 from lab.switches import Switches
-from tests.lab.conftest import ROOT
 from tests.lab.stacks import holdings
 
 if TYPE_CHECKING:
@@ -82,16 +81,6 @@ def test_the_user_may_do_nothing_else(deployed: Laboratory, credentials: dict[st
     assert "iam:ListUsers" in answer.stderr
     with pytest.raises(ClientError, match="AccessDenied"):
         _iam(deployed, credentials).get_user(UserName="bootstrap-administrator")
-
-
-def test_the_first_use_of_credentials_is_as_the_readme_shows_it(deployed: Laboratory) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (shown,) = [block for block in readme.split("```") if "aws s3 ls" in block]
-    answer = deployed.run("bash", "-eu", "-o", "pipefail", stdin=shown.removeprefix("sh\n"))
-    listed, *read = answer.stdout.splitlines()
-    assert listed.endswith(" 2026.csv")
-    assert read == ["month,users", "1,3", "2,5"]
-    assert "no identity-based policy allows the s3:ListAllMyBuckets action" in answer.stderr
 
 
 def test_where_an_organisation_demands_tags_no_user_is_made(deployed: Laboratory) -> None:

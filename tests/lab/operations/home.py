@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import filelock
 
 from tests.lab.conftest import ROOT
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tests.lab.conftest import Laboratory
+
+LOGIN = filelock.FileLock(
+    Path(tempfile.gettempdir()) / f"vaultaws-login-{os.getuid()}.lock", timeout=300
+)
+"""Held by whose browser comes back to ``vaultaws login``: a machine has one such port."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,12 @@ class PersonsHome:
 
     def log_in_as(self, who: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Log in as a person, in a browser of theirs."""
-        return self.run(
-            *("vaultaws", "login", *(options or ("--path", "people"))),
-            env={"BROWSER": browser(who)},
-            check=False,
-        )
+        with LOGIN:
+            return self.run(
+                *("vaultaws", "login", *(options or ("--path", "people"))),
+                env={"BROWSER": browser(who)},
+                check=False,
+            )
 
 
 def browser(who: str) -> str:

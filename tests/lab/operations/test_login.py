@@ -13,14 +13,21 @@ import pytest
 import requests
 
 from tests.lab.browser import at_the_login_page, browser, holder
-from tests.lab.operations.home import PersonsHome, moved_in
+from tests.lab.operations.home import LOGIN, PersonsHome, moved_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.lab.conftest import Laboratory
 
 CALLBACK = "http://localhost:8250/oidc/callback"
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time() -> Iterator[None]:
+    with LOGIN:
+        yield
 
 
 @pytest.fixture
@@ -78,9 +85,9 @@ def test_a_person_who_may_not_log_in_is_told_why_and_keeps_what_was_there(
     assert home.token_file.read_text("utf-8") == "an older one"
 
 
-def _waiting(home: PersonsHome, *options: str) -> tuple[subprocess.Popen[str], str]:
+def _waiting(home: PersonsHome) -> tuple[subprocess.Popen[str], str]:
     """Start a login by hand; return it and the address that it printed."""
-    typed = ("vaultaws", "login", "--no-browser", "--path", "people", *options)
+    typed = ("vaultaws", "login", "--no-browser", "--stack", "dev")
     process = home.start(*typed, stdin=subprocess.PIPE)
     assert process.stderr
     lines = iter(process.stderr.readline, "")
