@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help tools up preview down lab lab-down env unit test bench record acceptance check clean
+.PHONY: help tools up preview down lab lab-down env unit test bench record acceptance schema check clean
 
 PYTHON ?= python3
 STACK ?= dev
@@ -62,6 +62,9 @@ record: tools ## record anew what the real aws provider asks, where Terraform an
 
 acceptance: tools ## Vault's own acceptance tests of its AWS code against the laboratory; minutes to compile
 	@$(VENV)/python -m tests.lab.laboratory.acceptance
+
+schema: tools ## make anew what is made of the models of the settings: schemas/
+	@$(VENV)/python -m schemas
 
 # Below 60 equal tokens, what pairs is mostly the same imports or the frame of a test.
 check: tools ## ruff, formatting, mypy strict, workflows, gofmt, go vet, links, duplicates

@@ -10,6 +10,9 @@ _IAM_ARN = re.compile(
     r"/([\x21-\x29\x2b-\x3e\x40-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,128}"
 )
 """A role or a policy, exact: neither ``*`` nor ``?`` anywhere."""
+ROLE = _IAM_ARN.pattern.replace("role|policy", "role")
+POLICY = _IAM_ARN.pattern.replace("role|policy", "policy")
+"""One of the two, for who checks nothing but the form."""
 
 
 def owner(arn: str) -> tuple[str, str]:

@@ -23,8 +23,8 @@ EXPIRES_SOON = timedelta(days=30)
 THUMBPRINT_OF_NOTHING = hashlib.sha1(b"", usedforsecurity=False).hexdigest()
 """What a failed fetch piped into a hash yields: well formed, and trusts nobody."""
 
-_THUMBPRINT = re.compile(r"[0-9a-f]{40}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+THUMBPRINT = re.compile(r"[0-9a-f]{40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ChainRefused(ValueError):  # noqa: N818 - a verdict about a chain, named as one
@@ -98,7 +98,7 @@ def check_thumbprint(thumbprint: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    if not _THUMBPRINT.fullmatch(thumbprint):
+    if not THUMBPRINT.fullmatch(thumbprint):
         raise ValueError("must be 40 lower-case hexadecimal digits, without colons")
     if thumbprint == "0" * 40:
         raise ValueError("must be the thumbprint of a certificate, not zeros")
@@ -112,7 +112,7 @@ def check_sha256(digest: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    if not _SHA256.fullmatch(digest):
+    if not SHA256.fullmatch(digest):
         raise ValueError("must be 64 lower-case hexadecimal digits, without colons")
 
 

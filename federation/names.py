@@ -38,10 +38,10 @@ SIGNING_KEY_ENDS = "-plugin-identity"
 """What the names of all signing keys end with, by which one stack recognises another's."""
 
 _STACK = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
-_KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
-_LOGIN_ROLE = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
-_GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
+KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+ROLE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.@-]*[A-Za-z0-9_])?")
+LOGIN_ROLE = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+GROUP = re.compile(r"([A-Za-z0-9_.-]+/)*[A-Za-z0-9_+=,.@-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,7 +254,7 @@ def check_key(key: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    _require(_KEY, key, "name", "lower-case letters and digits, with - inside")
+    _require(KEY, key, "name", "lower-case letters and digits, with - inside")
 
 
 def check_role(role: str) -> None:
@@ -263,7 +263,7 @@ def check_role(role: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    _require(_ROLE, role, "Vault role", "letters, digits and _, with - . @ inside")
+    _require(ROLE, role, "Vault role", "letters, digits and _, with - . @ inside")
     _fit("Vault role", role, LONGEST_ROLE_NAME, "the names of its users would exceed IAM's 64")
 
 
@@ -273,7 +273,7 @@ def check_login_role(role: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    _require(_LOGIN_ROLE, role, "Vault role", "lower-case letters, digits and _, with - . inside")
+    _require(LOGIN_ROLE, role, "Vault role", "lower-case letters, digits and _, with - . inside")
     _fit("Vault role", role, LONGEST_IAM_NAME, "use a shorter one")
 
 
@@ -283,7 +283,7 @@ def check_login_policy(policy: str) -> None:
     Raises:
         ValueError: Saying what is allowed.
     """
-    _require(_LOGIN_ROLE, policy, "policy", "lower-case letters, digits and _, with - . inside")
+    _require(LOGIN_ROLE, policy, "policy", "lower-case letters, digits and _, with - . inside")
 
 
 def check_group(group: str) -> None:
@@ -306,7 +306,7 @@ def _segment(namespace: str) -> str:
 
 
 def _group_name(group: str) -> str:
-    _require(_GROUP, group, "group", "[path/]name of letters, digits and + = , . @ _ -")
+    _require(GROUP, group, "group", "[path/]name of letters, digits and + = , . @ _ -")
     return group.rpartition("/")[2]
 
 

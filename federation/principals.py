@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-_ARN = re.compile(
+ARN = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):(?P<kind>role|user)"
     r"/(?P<rest>([\x21-\x29\x2b-\x2e\x30-\x3e\x40-\x7e]+/)*([A-Za-z0-9_+=,.@-]{1,64}\*?|\*))"
 )
@@ -47,7 +47,7 @@ def parse(arn: str) -> Principal:
             f"must be the role, not a session of it: arn:{partition}:iam::{account}:role/{role}, "
             "with the role's path if it has one"
         )
-    matched = _ARN.fullmatch(arn)
+    matched = ARN.fullmatch(arn)
     if matched is None:
         raise ValueError(
             "must be the ARN of a role or a user: arn:aws:iam::<account>:role/<name>, "

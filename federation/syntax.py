@@ -9,29 +9,29 @@ LONGEST_ISSUER = 255
 """In characters (IAM API Reference, CreateOpenIDConnectProvider, Url)."""
 
 MOST_TAGS = 50
-_TAG_KEY = 128
-_TAG_VALUE = 256
+LONGEST_TAG_KEY = 128
+LONGEST_TAG_VALUE = 256
 _TAG_TEXT = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")
 """Letters, digits, separators (so no tabs or line ends, which are controls) and a few signs."""
 
-_RESERVED_NAMESPACES = frozenset(
+RESERVED_NAMESPACES = frozenset(
     (ROOT_NAMESPACE_ID, "sys", "audit", "auth", "cubbyhole", "identity")
 )
-_RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
+RESERVED_PATHS = frozenset(("sys", "auth", "identity", "cubbyhole", "audit"))
 
 _ACCOUNT_DIGITS = 12
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
-_FORMER_USERS = re.compile(r"/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{3,}\*?")
-_SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
-_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+AUDIENCE = re.compile(r"[A-Za-z0-9._:/@+=,-]{1,255}")
+FORMER_USERS = re.compile(r"/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{3,}\*?")
+SERVER_ID = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _NAMESPACE_SEGMENT = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
-_NAMESPACE = re.compile(rf"{_NAMESPACE_SEGMENT}(/{_NAMESPACE_SEGMENT})*")
+NAMESPACE = re.compile(rf"{_NAMESPACE_SEGMENT}(/{_NAMESPACE_SEGMENT})*")
 HCP_HOSTS = ".hashicorp.cloud"
 """What the hosts of HashiCorp's own clusters end with."""
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 def account_id(value: str) -> None:
@@ -48,7 +48,7 @@ def account_id(value: str) -> None:
             "must be 12 digits; if it lost the zeros that it begins with, write "
             f'"{value.zfill(_ACCOUNT_DIGITS)}"'
         )
-    _require(_ACCOUNT_ID, value, "12 digits")
+    _require(ACCOUNT_ID, value, "12 digits")
 
 
 def account_id_of_number(value: float) -> str:
@@ -72,7 +72,7 @@ def audience(value: str) -> None:
 
     A ``$`` is refused although IAM takes it, for a trust policy reads ``${...}`` as a variable.
     """
-    _require(_AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
+    _require(AUDIENCE, value, "1 to 255 letters, digits and . _ : / @ + = , -")
 
 
 def former_users(value: str) -> None:
@@ -81,7 +81,7 @@ def former_users(value: str) -> None:
     The beginning of their names must be given: by their path alone, everybody of it could be.
     """
     _require(
-        _FORMER_USERS,
+        FORMER_USERS,
         value,
         "an IAM path and the beginning of names, of three characters or more, with * for the rest: "
         "/vault-*",
@@ -90,19 +90,19 @@ def former_users(value: str) -> None:
 
 def server_id(value: str) -> None:
     """Check the value that a login signs as its server's id: one that a header carries as it is."""
-    _require(_SERVER_ID, value, "1 to 255 letters, digits and . _ : / -")
+    _require(SERVER_ID, value, "1 to 255 letters, digits and . _ : / -")
 
 
 def external_id(value: str) -> None:
     """Check an external id (STS API Reference, AssumeRole, ExternalId)."""
-    _require(_EXTERNAL_ID, value, "2 to 1224 letters, digits and + = , . @ : / _ -")
+    _require(EXTERNAL_ID, value, "2 to 1224 letters, digits and + = , . @ : / _ -")
 
 
 def mount_path(value: str) -> None:
     """Check the path of a mount, as people write it: without outer slashes."""
-    _require(_PATH, value, "letters, digits, - _ and . between single slashes, none outside")
-    if value.partition("/")[0] in _RESERVED_PATHS:
-        raise ValueError(f"must not begin with one of Vault's own {_spoken(_RESERVED_PATHS)}")
+    _require(PATH, value, "letters, digits, - _ and . between single slashes, none outside")
+    if value.partition("/")[0] in RESERVED_PATHS:
+        raise ValueError(f"must not begin with one of Vault's own {_spoken(RESERVED_PATHS)}")
 
 
 def auth_path(value: str) -> None:
@@ -117,9 +117,9 @@ def namespace(value: str) -> None:
     if not value:
         return
     allowed = "letters, digits and _, with - inside, between single slashes, none outside"
-    _require(_NAMESPACE, value, allowed)
-    if _RESERVED_NAMESPACES & set(value.split("/")):
-        reserved = _spoken(_RESERVED_NAMESPACES)
+    _require(NAMESPACE, value, allowed)
+    if RESERVED_NAMESPACES & set(value.split("/")):
+        reserved = _spoken(RESERVED_NAMESPACES)
         raise ValueError(f"must not use Vault's own {reserved}; leave it out for the root")
 
 
@@ -179,10 +179,10 @@ def tags(values: Mapping[str, str]) -> None:
                 "must have keys that differ by more than case, for IAM sees no other; look at "
                 f"{other!r} and {key!r}"
             )
-        if not 1 <= len(key) <= _TAG_KEY or len(value) > _TAG_VALUE:
+        if not 1 <= len(key) <= LONGEST_TAG_KEY or len(value) > LONGEST_TAG_VALUE:
             raise ValueError(
-                f"must have keys of 1 to {_TAG_KEY} and values of up to {_TAG_VALUE} characters; "
-                f"look at {key[:_TAG_KEY]!r}"
+                f"must have keys of 1 to {LONGEST_TAG_KEY} and values of up to {LONGEST_TAG_VALUE} "
+                f"characters; look at {key[:LONGEST_TAG_KEY]!r}"
             )
         if key.lower().startswith("aws:") or not _TAG_TEXT.fullmatch(key + value):
             raise ValueError(
@@ -203,7 +203,7 @@ def _address_problems(value: str) -> Iterator[str]:
     if path:
         yield "have no path, query or fragment"
     name, colon, port = host.partition(":")
-    if not _HOST.fullmatch(name):
+    if not HOST.fullmatch(name):
         yield "have a host name in lower case"
     if colon and not port.isdecimal():
         yield "have a number for its port"

@@ -55,7 +55,8 @@ SECTIONS = (
     "humanLoginSecrets",
 )
 """Keys of the configuration, as Pulumi.yaml declares them."""
-_NEEDED = ("vault", "accounts")
+NEEDED = ("vault", "accounts")
+"""Those of them that no stack can do without."""
 
 TOLD = 32
 """Exit code of a program that has told its user what to do, after which Pulumi says no more.
@@ -187,7 +188,7 @@ def _read(config: pulumi.Config, section: str, problems: Problems) -> Any:  # no
     except pulumi.ConfigTypeError:
         problems.add((section,), "must be an object; write it as YAML in the stack's file")
         return None
-    if raw is None and section in _NEEDED:
+    if raw is None and section in NEEDED:
         problems.add((section,), "is missing")
     return raw
 

@@ -1,13 +1,14 @@
 """The section accounts, and what sections share that are in an account."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, ClassVar, Self, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from federation import arns, regions, syntax
 from federation.account import AccountAccess
-from settings.fields import ExternalId, Ownership, Text, WithoutRepeats
+from settings.fields import ExternalId, Ownership, Shape, Shaped, Text, WithoutRepeats, text
 from settings.problems import Key, Problems
 from settings.section import Entry, Place
 
@@ -30,6 +31,12 @@ def _quoted_id(value: object, info: ValidationInfo[Place]) -> object:
     return value
 
 
+def of_arn(kind: str) -> Shape:
+    """Return the shape of ARNs of roles or of policies."""
+    pattern = {"role": arns.ROLE, "policy": arns.POLICY}[kind]
+    return text(pattern, partial(arns.require, kind=kind))
+
+
 def _hidden(info: ValidationInfo[Place]) -> bool:
     return info.context.reading.problems.hidden(info.context.key)
 
@@ -42,17 +49,27 @@ class AccountSettings(Entry):
         "is refused: no key is stored; profile, deployRoleArn or the environment say who deploys",
     )
 
-    id: Annotated[str, AfterValidator(_account_id), BeforeValidator(_quoted_id)]
+    id: Annotated[
+        str,
+        Shaped(_account_id, text(syntax.ACCOUNT_ID, syntax.account_id)),
+        BeforeValidator(_quoted_id),
+    ]
+    """Twelve digits, quoted, for YAML changes a number that begins with 0."""
     new_region: bool = False
-    """Whether the region is newer than the list that this program has of them."""
+    """Whether ``region`` is newer than the SDK that the program is pinned to."""
     region: str
+    """Region whose endpoints are asked."""
     profile: Text | None = None
-    deploy_role_arn: str | None = None
-    """Role of the account that this program deploys as."""
+    """Profile of the AWS configuration that deploys; the environment's if left out."""
+    deploy_role_arn: Annotated[str, Field(json_schema_extra=of_arn("role"))] | None = None
+    """Role of the account that deploys."""
     external_id: ExternalId | None = None
+    """What the trust of ``deployRoleArn`` asks for."""
     identity_provider: Ownership = "managed"
-    boundary: str | None = None
-    """Permissions boundary of the IAM roles that this program makes in the account."""
+    """Whose the issuer's identity provider is: ``managed``, or ``existing`` where another stack
+    owns it."""
+    boundary: Annotated[str, Field(json_schema_extra=of_arn("policy"))] | None = None
+    """ARN of the permissions boundary of the roles made in the account."""
 
     @property
     def partition(self) -> str:
@@ -116,7 +133,7 @@ def _policy_of_the_account(arn: str, info: ValidationInfo[Place]) -> str:
     return arn
 
 
-PolicyArn = Annotated[str, AfterValidator(_policy_of_the_account)]
+PolicyArn = Annotated[str, Shaped(_policy_of_the_account, of_arn("policy"))]
 PolicyArns = Annotated[
     tuple[PolicyArn, ...], Field(max_length=MOST_MANAGED_POLICIES), WithoutRepeats
 ]
@@ -126,6 +143,7 @@ class InAccount(Entry):
     """What is in one of the stack's accounts."""
 
     account: str
+    """Account that it is in, by its name in the section ``accounts``."""
 
     @classmethod
     def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:

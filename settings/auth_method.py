@@ -3,21 +3,26 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo
 
 from federation import arns, names, permissions, principals, syntax
 from federation.identity import MountClass
 from federation.logins import LoginRole, StsRole
 from federation.names import MountNames
 from federation.statements import Document
+from settings.account import of_arn
 from settings.fields import (
+    AuthPath,
     ExternalId,
     LeaseSeconds,
     LongestLeaseSeconds,
+    Shaped,
     Text,
     WithoutRepeats,
     accepts,
     at_least_one,
+    needs,
+    text,
 )
 from settings.mount import MountSettings
 from settings.policy_files import read_vault_policy
@@ -26,6 +31,9 @@ from settings.section import Entry, Place, Section
 
 _UNGRANTABLE = frozenset(("root", "default"))
 """Vault gives every token ``default`` by itself, and gives ``root`` to none of an auth method."""
+
+
+_NOT_GRANTABLE = f"(?!(?:{'|'.join(sorted(_UNGRANTABLE))})$)"
 
 
 def _with_a_file(policy: str, info: ValidationInfo[Place]) -> str:
@@ -51,10 +59,12 @@ def _one_role(arn: str) -> None:
     arns.require(arn, "role")
 
 
-PolicyFile = Annotated[str, AfterValidator(_with_a_file)]
-ExistingPolicy = Annotated[str, accepts(_kept_by_another)]
-PrincipalArn = Annotated[str, accepts(_principal)]
-RoleArn = Annotated[str, accepts(_one_role)]
+PolicyFile = Annotated[str, Shaped(_with_a_file, text(names.LOGIN_ROLE, names.check_login_policy))]
+ExistingPolicy = Annotated[
+    str, accepts(_kept_by_another, text(_NOT_GRANTABLE + "[^A-Z]+", _kept_by_another))
+]
+PrincipalArn = Annotated[str, accepts(_principal, text(principals.ARN, _principal))]
+RoleArn = Annotated[str, accepts(_one_role, of_arn("role"))]
 
 
 class LoginRoleSettings(Entry):
@@ -68,15 +78,17 @@ class LoginRoleSettings(Entry):
     }
 
     check_name = names.check_login_role
+    name_shape = text(names.LOGIN_ROLE, names.check_login_role, names.LONGEST_IAM_NAME)
+    model_config = ConfigDict(json_schema_extra=needs("policies", "existingPolicies"))
 
     bound_principals: Annotated[tuple[PrincipalArn, ...], WithoutRepeats, at_least_one("")]
-    """ARNs of the roles and users that may log in."""
+    """ARNs, path included, of the IAM roles and users that may log in."""
     policies: Annotated[tuple[PolicyFile, ...], WithoutRepeats] = ()
-    """Vault policies of the stack's own: names of files in ``policies/vault``, without ``.hcl``."""
+    """Vault policies of this stack: names of files in ``policies/vault``, without ``.hcl``."""
     existing_policies: Annotated[tuple[ExistingPolicy, ...], WithoutRepeats] = ()
-    """Vault policies that somebody else keeps."""
+    """Names of Vault policies that somebody else keeps."""
     default_ttl_seconds: LeaseSeconds = 900
-    """How long a token lives, if it is not renewed."""
+    """How long a token lives if it is not renewed."""
     max_ttl_seconds: LongestLeaseSeconds = 3_600
     """How long a token lives at most: no longer than the session that it was given for."""
 
@@ -115,6 +127,8 @@ class StsRoleSettings(Section):
     """The role through which Vault looks up the principals of another account."""
 
     role_arn: RoleArn
+    """Role that Vault looks principals up with: it trusts ``vault-auth-<stack>-…`` and may
+    ``iam:GetRole`` and ``iam:GetUser`` on them."""
     external_id: ExternalId | None = None
     """What its trust asks for."""
 
@@ -132,15 +146,21 @@ class AuthMethodSettings(MountSettings):
     )
     mount_class = MountClass.AUTH
 
-    own_path: Annotated[str, accepts(syntax.auth_path)] | None = Field(default=None, alias="path")
+    own_path: AuthPath | None = Field(default=None, alias="path")
+    """Path of the mount below ``auth/``; the name if left out."""
     description: Text = "Logins of IAM roles and users"
-    server_id: Annotated[str, accepts(syntax.server_id)] | None = None
-    """What a login must sign as ``X-Vault-AWS-IAM-Server-ID``; the host of ``vault.address``."""
+    """What ``vault auth list`` says of it."""
+    server_id: (
+        Annotated[str, accepts(syntax.server_id, text(syntax.SERVER_ID, syntax.server_id))] | None
+    ) = None
+    """What a login must sign as ``X-Vault-AWS-IAM-Server-ID``; if left out, the host of
+    ``vault.address``."""
     wildcard_principals: bool = False
-    """Whether a principal may end with ``*``."""
+    """Whether a bound principal may end with ``*``."""
     sts_roles: tuple[StsRoleSettings, ...] = ()
-    """One for each other account that principals are in."""
+    """For principals of other accounts, one role of each such account."""
     own_roles: Mapping[str, LoginRoleSettings] = Field(default_factory=dict, alias="roles")
+    """Vault roles by name."""
 
     @property
     def roles(self) -> tuple[LoginRole, ...]:

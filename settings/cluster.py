@@ -6,8 +6,19 @@ from typing import Annotated, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from federation import certificates, syntax
-from settings.fields import Ownership, Seconds, WithoutRepeats, accepts
+from settings.fields import NAMESPACE, Ownership, Seconds, WithoutRepeats, accepts, text
 from settings.section import Section
+
+_NO_HCP = rf"(?![^:]*{syntax.HCP_HOSTS.replace('.', '[.]')}(?::|$))"
+_ISSUER_ADDRESS = rf"https://{_NO_HCP}{syntax.HOST.pattern}"
+_ADDRESS = rf"{_ISSUER_ADDRESS}(:[0-9]+)?"
+_PRINT = rf"(?!0+$|{certificates.THUMBPRINT_OF_NOTHING}){certificates.THUMBPRINT.pattern}"
+_Print = Annotated[
+    str, accepts(certificates.check_thumbprint, text(_PRINT, certificates.check_thumbprint))
+]
+_Sha256 = Annotated[
+    str, accepts(certificates.check_sha256, text(certificates.SHA256, certificates.check_sha256))
+]
 
 
 class VaultSettings(Section):
@@ -17,25 +28,31 @@ class VaultSettings(Section):
         "token": "is refused: Vault's token is read from VAULT_TOKEN and stored nowhere"
     }
 
-    issuer_address: Annotated[str, accepts(syntax.issuer_address)] | None = None
-    """Address under which AWS reaches Vault, if it is another than :attr:`address`."""
-    address: Annotated[str, accepts(syntax.address)]
-    """Address under which this program reaches Vault."""
+    issuer_address: (
+        Annotated[str, accepts(syntax.issuer_address, text(_ISSUER_ADDRESS, syntax.issuer_address))]
+        | None
+    ) = None
+    """``https://host`` of Vault as AWS reaches it, if that is another than ``address``."""
+    address: Annotated[str, accepts(syntax.address, text(_ADDRESS, syntax.address))]
+    """``https://host`` of Vault, as this program reaches it; with a port only beside
+    ``issuerAddress``."""
     issuer: Ownership = "managed"
+    """``managed``: the stack sets the issuer; ``existing``: it uses the one there is."""
     thumbprints: Annotated[
-        tuple[Annotated[str, accepts(certificates.check_thumbprint)], ...],
+        tuple[_Print, ...],
         Field(max_length=certificates.MOST_THUMBPRINTS),
         WithoutRepeats,
     ] = ()
-    """Pinned thumbprints; if empty, taken from the chain that the issuer's host presents."""
-    namespaces: Annotated[Mapping[str, Ownership], accepts(syntax.namespaces)] = Field(
-        default_factory=dict
-    )
-    """Whose the namespaces are, by path; one that is used but not listed is ``existing``."""
-    ca_sha256: Annotated[str, accepts(certificates.check_sha256)] | None = None
-    """SHA-256 that the last certificate of that chain must have."""
+    """What AWS is to know the issuer's certificates by, instead of those of the presented chain."""
+    namespaces: Annotated[
+        Mapping[str, Ownership], accepts(syntax.namespaces, {"propertyNames": NAMESPACE})
+    ] = Field(default_factory=dict)
+    """Whose the namespaces are, by path. ``managed``: the stack makes it, and in the end deletes
+    it; ``existing``: it is there, as is one that is used and not listed."""
+    ca_sha256: _Sha256 | None = None
+    """SHA-256 that the last certificate of the presented chain must have."""
     protect: bool = False
-    """Whether Pulumi refuses to delete the mounts, whose accessors AWS trusts."""
+    """Whether to refuse to delete the mounts, whose accessors AWS trusts."""
     key_rotation_seconds: Seconds = 86_400
     """How long a key signs before the next one does."""
     key_verification_seconds: Annotated[Seconds, Field(validate_default=True)] = 86_400

@@ -4,11 +4,27 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from federation import identity, syntax
+from federation import identity
 from federation.people import IdentityProvider
-from settings.fields import Namespace, WithoutRepeats, accepts, at_least_one, not_below
+from settings.fields import (
+    AuthPath,
+    Namespace,
+    WithoutRepeats,
+    accepts,
+    at_least_one,
+    needs,
+    not_below,
+    text,
+)
 from settings.problems import Key, Problems
 from settings.section import Entry
 
@@ -57,12 +73,16 @@ def _matches(pattern: re.Pattern[str], allowed: str) -> AfterValidator:
         if not pattern.fullmatch(value):
             raise ValueError(f"must be {allowed}")
 
-    return accepts(check)
+    return accepts(check, text(pattern, check))
 
 
 _AwsRole = Annotated[str, _matches(_AWS_ROLE, "<secrets engine>/<Vault role>, both by name")]
 _Mail = Annotated[str, _matches(_MAIL, "a mail address in lower case")]
 _Scope = Annotated[str, _matches(_SCOPE, "an OAuth scope: visible characters except quotes and \\")]
+_PRINTABLE = r"(?:[^ \x00-\x1f\x7f]|[^ \x00-\x1f\x7f][^\x00-\x1f\x7f]*[^ \x00-\x1f\x7f])"
+_DiscoveryUrl = Annotated[
+    str, accepts(_discovery_url, text(r"(?!.*/\.well-known/)" + _DISCOVERY.pattern, _discovery_url))
+]
 _TokenSeconds = Annotated[int, Field(ge=60, le=LONGEST_TOKEN)]
 
 
@@ -70,12 +90,14 @@ class PeopleGroupSettings(Entry):
     """A group of the identity provider, and what its people may read."""
 
     check_name = check_group
+    name_shape = text(_PRINTABLE, check_group)
 
     aws_roles: Annotated[
         tuple[_AwsRole, ...],
         WithoutRepeats,
         at_least_one("; who may read nothing need not log in"),
     ]
+    """What its people may read, each as ``<secrets engine>/<Vault role>``."""
 
 
 class HumanLoginSettings(Entry):
@@ -86,14 +108,20 @@ class HumanLoginSettings(Entry):
         "is refused: it would stand in the clear; it belongs into the secret humanLoginSecrets",
     )
 
-    discovery_url: Annotated[str, accepts(_discovery_url)]
+    model_config = ConfigDict(json_schema_extra=needs("groups"))
+
+    discovery_url: _DiscoveryUrl
     """Issuer of the identity provider, byte for byte as its tokens name it."""
     client_id: Annotated[str, _matches(_CLIENT_ID, "1 to 255 visible ASCII characters")]
-    own_path: Annotated[str, accepts(syntax.auth_path)] | None = Field(default=None, alias="path")
+    """Name of Vault's client there."""
+    own_path: AuthPath | None = Field(default=None, alias="path")
+    """Path of the mount below ``auth/``; the name if left out."""
     namespace: Namespace = identity.ROOT_NAMESPACE
+    """Path of its Vault namespace, that of the engines it grants; empty for the root."""
     groups_claim: Annotated[
         str, _matches(_CLAIM, "the name of a claim, or a JSON pointer to it")
     ] = "groups"
+    """Claim that lists a person's groups, or a JSON pointer to it."""
     scopes: Annotated[tuple[_Scope, ...], WithoutRepeats] = ()
     """What to ask the identity provider for beyond ``openid``."""
     token_ttl_seconds: _TokenSeconds = 3_600
@@ -103,14 +131,15 @@ class HumanLoginSettings(Entry):
     ] = 14_400
     """How long a Vault token lives at most."""
     provider: Literal["entra", "google"] | None = None
-    """Whom Vault asks for a person's groups beyond what a token says."""
+    """Whom Vault asks for a person's groups where tokens do not tell all: docs/people.md."""
     google_domain: Annotated[str, _matches(_DOMAIN, "a domain in lower case")] | None = None
-    """Domain of the Google Workspace whose people may log in."""
+    """With ``google``: domain of the Workspace whose people may log in."""
     google_admin: _Mail | None = None
-    """Administrator in whose name Google's directory is asked."""
+    """With ``google``: administrator in whose name the directory is asked."""
     google_service_account: _Mail | None = None
-    """Service account that acts in the administrator's name."""
+    """With ``google``: service account that acts in that name."""
     groups: Mapping[str, PeopleGroupSettings] = Field(default_factory=dict)
+    """Groups of the identity provider by name, at least one."""
 
     @field_validator("google_domain", "google_admin", "google_service_account")
     @classmethod

@@ -9,7 +9,7 @@ from federation import identity, syntax
 from federation.names import MountNames
 from federation.statements import Document
 from settings.account import AccountSettings, InAccount
-from settings.fields import Namespace, Seconds, Text, accepts
+from settings.fields import Namespace, Seconds, Text, accepts, text
 
 
 class MountSettings(InAccount):
@@ -17,10 +17,14 @@ class MountSettings(InAccount):
 
     mount_class: ClassVar[identity.MountClass]
 
-    audience: Annotated[str, accepts(syntax.audience)]
+    audience: Annotated[str, accepts(syntax.audience, text(syntax.AUDIENCE, syntax.audience))]
+    """The ``aud`` claim of its tokens; no two mounts of an account and namespace share one."""
     own_path: str | None = Field(default=None, alias="path")
+    """Path of the mount; the name if left out."""
     namespace: Namespace = identity.ROOT_NAMESPACE
+    """Path of its Vault namespace, such as ``team-a/sub``; empty for the root."""
     description: Text
+    """What Vault's list of mounts says of it."""
     token_ttl_seconds: Seconds = 3_600
     """How long a token that the mount shows to AWS is valid; it is exchanged at once."""
 

@@ -12,7 +12,8 @@ Key = tuple[str | int, ...]
 _LONGEST_SHOWN = 80
 _NOT_GIVEN = object()
 _USER_INFORMATION = re.compile(r"^(\w+://)?.*@")
-_HIDDEN = frozenset(("externalId", "secretKey", "token"))
+HIDDEN = frozenset(("externalId", "secretKey", "token"))
+"""Keys whose values are told to nobody, and may stand encrypted in a stack's file."""
 
 
 class Problems:
@@ -53,7 +54,7 @@ class Problems:
 
     def hidden(self, key: Key) -> bool:
         """Whether nothing of a value may be told, not even what follows from it."""
-        return self._is_secret(str(key[0])) or bool(_HIDDEN & set(key))
+        return self._is_secret(str(key[0])) or bool(HIDDEN & set(key))
 
     def full(self, key: Key) -> str:
         """Spell a key as Pulumi does."""

@@ -1,11 +1,11 @@
 """The section secretsEngines."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from federation import permissions, syntax
+from federation import permissions
 from federation.identity import MountClass
 from federation.names import MountNames
 from federation.roles import VaultRole
@@ -13,14 +13,18 @@ from federation.statements import Document
 from settings.fields import (
     LeaseSeconds,
     LongestLeaseSeconds,
+    MountPath,
     Text,
     WithoutRepeats,
     accepts,
+    text,
 )
 from settings.mount import MountSettings
 from settings.vault_role import VaultRoleSettings
 
-FormerUsers = Annotated[str, accepts(syntax.former_users)]
+FormerUsers = Annotated[
+    str, accepts(syntax.former_users, text(syntax.FORMER_USERS, syntax.former_users))
+]
 
 
 class SecretsEngineSettings(MountSettings):
@@ -31,15 +35,17 @@ class SecretsEngineSettings(MountSettings):
     )
     mount_class = MountClass.SECRET
 
-    own_path: Annotated[str, accepts(syntax.mount_path)] | None = Field(default=None, alias="path")
+    own_path: MountPath | None = Field(default=None, alias="path")
     description: Text = "AWS credentials without a stored AWS key"
+    """What ``vault secrets list`` says of it."""
     default_ttl_seconds: LeaseSeconds = 3_600
-    """How long an IAM user lives, if its lease is not renewed."""
+    """How long an IAM user lives if its lease is not renewed."""
     max_ttl_seconds: LongestLeaseSeconds = 86_400
     """How long an IAM user lives at most."""
     former_users: Annotated[tuple[FormerUsers, ...], WithoutRepeats] = ()
     """Users of leases from before the mount was federated, which its role may delete."""
     own_roles: Mapping[str, VaultRoleSettings] = Field(default_factory=dict, alias="roles")
+    """Vault roles by name, each with its ``credentialType``."""
 
     @property
     def roles(self) -> tuple[VaultRole, ...]:

@@ -22,11 +22,13 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from federation import names
+from settings.fields import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
+    from settings.fields import Shape
     from settings.problems import Key, Problems
 
 _ALLOWED = {
@@ -101,6 +103,8 @@ class Entry(Section):
 
     check_name: ClassVar[Callable[[str], None]] = names.check_key
     """Raises ValueError if a name cannot be part of physical names."""
+    name_shape: ClassVar[Shape] = text(names.KEY, names.check_key)
+    """What editors check of a name."""
     _key: Key = PrivateAttr()
 
     def model_post_init(self, context: Place | None) -> None:

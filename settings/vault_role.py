@@ -3,12 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from federation import arns, names
 from federation.roles import AssumedRole, IamUser, VaultRole
-from settings.account import AccountSettings, PolicyArn, PolicyArns, account_at
-from settings.fields import ExternalId, Tags, WithoutRepeats, accepts, not_below
+from settings.account import AccountSettings, PolicyArn, PolicyArns, account_at, of_arn
+from settings.fields import (
+    ExternalId,
+    Shaped,
+    Tags,
+    WithoutRepeats,
+    accepts,
+    needs,
+    not_below,
+    text,
+)
 from settings.policy_files import OF_SESSION, OF_USER, policy_of
 from settings.problems import Key, Problems
 from settings.section import Entry, Place
@@ -72,21 +81,25 @@ def _chained(seconds: int) -> None:
         )
 
 
-TargetArn = Annotated[str, AfterValidator(_target_arn)]
+TargetArn = Annotated[str, Shaped(_target_arn, of_arn("role"))]
 OwnTarget = Annotated[str, AfterValidator(_own_target)]
-SessionPolicyArn = Annotated[str, AfterValidator(_session_policy_arn)]
-Group = Annotated[str, accepts(names.check_group)]
-SessionSeconds = Annotated[int, Field(ge=900), accepts(_chained)]
+SessionPolicyArn = Annotated[str, Shaped(_session_policy_arn, of_arn("policy"))]
+Group = Annotated[str, accepts(names.check_group, text(names.GROUP, names.check_group))]
+SessionSeconds = Annotated[
+    int, Field(ge=900), accepts(_chained, {"maximum": LONGEST_CHAINED_SESSION})
+]
 
 
 class VaultRoleSettings(Entry):
     """What both kinds of Vault role share."""
 
     check_name = names.check_role
+    name_shape = text(names.ROLE, names.check_role, names.LONGEST_ROLE_NAME)
 
     makes: ClassVar[type[VaultRole]]
 
     credential_type: str
+    """What a lease is: ``iam_user``, an IAM user; ``assumed_role``, a session."""
 
     @classmethod
     def model_for(cls, key: Key, problems: Problems) -> type[Self] | None:
@@ -121,6 +134,8 @@ class VaultRoleSettings(Entry):
 class IamUserSettings(VaultRoleSettings):
     """A Vault role that makes an IAM user per lease."""
 
+    model_config = ConfigDict(json_schema_extra=needs("policy", "managedPolicies", "groups"))
+
     refused: ClassVar[Mapping[str, str]] = (
         dict.fromkeys(
             ("defaultTtlSeconds", "maxTtlSeconds"),
@@ -139,12 +154,17 @@ class IamUserSettings(VaultRoleSettings):
     makes = IamUser
 
     credential_type: Literal["iam_user"]
+    # Read here, and kept as JSON text.
     policy: Annotated[str, policy_of(OF_USER)] | None = None
-    """File of the inline policy, from the project's folder; read here, kept as JSON text."""
+    """File with the user's inline policy, from the project's folder."""
     managed_policies: PolicyArns = ()
+    """ARNs of managed policies."""
     groups: Annotated[tuple[Group, ...], Field(max_length=MOST_GROUPS), WithoutRepeats] = ()
+    """IAM groups, ``[path/]name``: every user of the engine can be put into them."""
     tags: Tags = Field(default_factory=dict)
+    """Tags of the user, set once it is made."""
     boundary: PolicyArn | None = None
+    """ARN of the permissions boundary of the user."""
 
     @classmethod
     def note_whole(cls, key: Key, problems: Problems) -> None:
@@ -159,6 +179,8 @@ class IamUserSettings(VaultRoleSettings):
 class AssumedRoleSettings(VaultRoleSettings):
     """A Vault role that makes sessions of target roles."""
 
+    model_config = ConfigDict(json_schema_extra=needs("targetRoles", "roleArns"))
+
     refused: ClassVar[Mapping[str, str]] = {
         "groups": "is refused: Vault would read the groups' policies at every request and hand "
         "them on as a session policy; write that as policy or managedPolicies",
@@ -170,23 +192,29 @@ class AssumedRoleSettings(VaultRoleSettings):
 
     credential_type: Literal["assumed_role"]
     role_arns: Annotated[tuple[TargetArn, ...], WithoutRepeats] = ()
-    """Target roles that somebody else makes."""
+    """Target roles that others make, whose trust names the engine's role."""
+    # Resolved here to their ARNs.
     target_roles: Annotated[
         tuple[OwnTarget, ...], WithoutRepeats, Field(validate_default=True)
     ] = ()
-    """Target roles of this stack, by name; resolved here to their ARNs."""
+    """Target roles of this stack, by name; at least one, unless ``roleArns`` has one."""
     policy: Annotated[str, policy_of(OF_SESSION)] | None = None
-    """File of the session policy, to which a session is narrowed; kept as JSON text."""
+    """File with a session policy, from the project's folder: of what the target role may, a session
+    may only what this grants."""
     managed_policies: Annotated[
         tuple[SessionPolicyArn, ...], Field(max_length=MOST_SESSION_POLICIES), WithoutRepeats
     ] = ()
-    """Managed session policies; what they grant adds to :attr:`policy`."""
+    """ARNs of managed session policies; what they grant adds to ``policy``."""
     external_id: ExternalId | None = None
+    """What the trust of the target roles asks for."""
     session_tags: Tags = Field(default_factory=dict)
+    """Tags of the session."""
     default_ttl_seconds: SessionSeconds = LONGEST_CHAINED_SESSION
+    """How long a session lives if the request does not say."""
     max_ttl_seconds: Annotated[
         SessionSeconds, Field(validate_default=True), not_below("default_ttl_seconds")
     ] = LONGEST_CHAINED_SESSION
+    """How long a session lives at most."""
 
     @field_validator("target_roles")
     @classmethod

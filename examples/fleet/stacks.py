@@ -19,6 +19,7 @@ PROJECT = "vault-aws-federation"
 HEAD = (
     "# Made from the table of a fleet by examples/fleet/make.py: change the table, not this file.\n"
 )
+_FOR_EDITORS = "# yaml-language-server: $schema=schemas/stack.schema.json\n"
 _SECTIONS = {MountClass.SECRET: "secretsEngines", MountClass.AUTH: "authMethods"}
 _LAST_OF_AUDIENCE = {MountClass.SECRET: "secrets", MountClass.AUTH: "logins"}
 _OF_THE_CLI = ("secretsprovider", "encryptionsalt", "encryptedkey")
@@ -100,7 +101,7 @@ def write(fleet: Fleet, folder: Path) -> None:
         config = {f"{PROJECT}:{section}": value for section, value in settings.items()}
         before = yaml.safe_load(file.read_text("utf-8")) if file.exists() else None
         kept = {key: value for key, value in (before or {}).items() if key in _OF_THE_CLI}
-        file.write_text(HEAD + text({"config": config, **kept}), "utf-8")
+        file.write_text(HEAD + _FOR_EDITORS + text({"config": config, **kept}), "utf-8")
 
 
 def text(document: object) -> str:

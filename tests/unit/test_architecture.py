@@ -19,6 +19,7 @@ ROOMS = (
     "lab",
     "tools",
     "benchmarks",
+    "schemas",
 )
 MAY_IMPORT = {
     "__main__": {"settings", "components", "federation"},
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "lab": set(),
     "tools": set(),
     "benchmarks": {"lab", "tools"},
+    "schemas": {"settings", "components", "federation"},
 }
 """Arrows point one way. The laboratory knows none of the rooms it judges."""
 MAY_NAME = {"components": {"settings"}}

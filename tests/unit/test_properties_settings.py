@@ -35,6 +35,7 @@ from lab.aws.judgement.policy import (
 )
 from tests.unit import strategies as some
 from tests.unit.drawn_settings import CLIENT_SECRET, MOUNTED, Tree, mostly, trees
+from tests.unit.stack_files import refused, stack_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -158,6 +159,7 @@ def test_settings_are_accepted_as_aws_would_or_refused_by_key(
     except pulumi.RunError as error:
         _is_told_by_key(str(error), tree, stack)
         return
+    assert refused(stack_file(tree)) == [], "what the program takes, no editor objects to"
     for engine in found.secrets_engines.values():
         _aws_takes(found, engine, found.accounts[engine.account])
     for method in found.auth_methods.values():
