@@ -63,7 +63,7 @@ record: tools ## record anew what the real aws provider asks, where Terraform an
 acceptance: tools ## Vault's own acceptance tests of its AWS code against the laboratory; minutes to compile
 	@$(VENV)/python -m tests.lab.laboratory.acceptance
 
-schema: tools ## make anew what is made of the models of the settings: schemas/
+schema: tools ## make anew what is made of the models: schemas/, tables of docs/settings.md
 	@$(VENV)/python -m schemas
 
 # Below 60 equal tokens, what pairs is mostly the same imports or the frame of a test.

@@ -25,7 +25,7 @@ class MountSummary(Summary):
     """What every mount says, whatever it is."""
 
     mount: str
-    """Its path; of auth methods and logins, without ``auth/``."""
+    """Path of the mount; of auth methods and logins, without ``auth/``."""
     namespace: str
     """Path of its namespace; empty for root."""
 
@@ -35,19 +35,20 @@ class FederatedSummary(MountSummary):
     """What a mount says that AWS trusts."""
 
     region: str
-    """Region of its account whose endpoints it asks."""
+    """Region of the account whose endpoints the mount asks."""
     issuer: pulumi.Input[str]
     """The ``iss`` claim of its tokens."""
     audience: str
     """The ``aud`` claim."""
     subject: pulumi.Input[str]
-    """The ``sub`` claim."""
+    """The ``sub`` claim: this mount and no other."""
     role_arn: pulumi.Input[str]
-    """IAM role that it assumes."""
+    """IAM role that the mount assumes."""
     provider_arn: pulumi.Input[str]
-    """Identity provider of the issuer in its account."""
+    """Identity provider of the issuer in the account."""
     thumbprints: pulumi.Input[Sequence[str]]
-    """What AWS knows the issuer's certificates by."""
+    """Those of the issuer's host, or the pinned ones; with ``identityProvider: managed``, what AWS
+    knows it by."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,8 @@ class EngineSummary(FederatedSummary):
     """What a secrets engine says."""
 
     read_credentials: Mapping[str, str]
-    """For each Vault role, the command that reads credentials."""
+    """For each Vault role, the command that reads credentials; of a new IAM user they are known at
+    AWS some seconds later."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +75,13 @@ class LoginSummary(MountSummary):
     """What a login for people says."""
 
     discovery_url: str
-    """The identity provider of the people."""
+    """Identity provider of the people."""
     redirect_uris: Sequence[str]
-    """What that has to know of this login."""
+    """What the people's identity provider has to know of the login."""
     log_in: Mapping[str, str]
     """For each Vault role, the command that logs in."""
     read_credentials: Mapping[str, Mapping[str, str]]
-    """For each group and what it may read, the command that does."""
+    """For each group and what it may read, the command that reads credentials."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +89,7 @@ class TargetSummary(Summary):
     """What a target role says."""
 
     role_arn: pulumi.Input[str]
-    """Its ARN."""
+    """The target role itself."""
     trusted_role_arns: Sequence[pulumi.Input[str]]
     """IAM roles of the engines that may assume it."""
 

@@ -8,6 +8,6 @@ from schemas.made import made
 
 ROOT = Path(__file__).parents[1]
 
-for name, text in made().items():
+for name, text in made(ROOT).items():
     (ROOT / name).write_text(text, "utf-8")
     print(name)

@@ -1,11 +1,11 @@
 """The section secretsEngines."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from federation import permissions
+from federation import permissions, syntax
 from federation.identity import MountClass
 from federation.names import MountNames
 from federation.roles import VaultRole
@@ -43,7 +43,8 @@ class SecretsEngineSettings(MountSettings):
     max_ttl_seconds: LongestLeaseSeconds = 86_400
     """How long an IAM user lives at most."""
     former_users: Annotated[tuple[FormerUsers, ...], WithoutRepeats] = ()
-    """Users of leases from before the mount was federated, which its role may delete."""
+    """IAM users that a key made for the mount before it was federated, as path and beginning of the
+    name (``/vault-*``): its role may delete them, so that their leases can end."""
     own_roles: Mapping[str, VaultRoleSettings] = Field(default_factory=dict, alias="roles")
     """Vault roles by name, each with its ``credentialType``."""
 

@@ -95,7 +95,7 @@ def _declared(stack: str, folder: Path) -> tuple[Settings, Problems]:
 
 def _told(what: str, problems: Problems) -> Iterator[Row]:
     for line in problems.lines:
-        yield broken(what, line, "Correct the stack's settings (README.md, Settings)")
+        yield broken(what, line, "Correct the stack's settings (docs/settings.md)")
     for line in problems.advice:
         yield warn(what, f"{line}: it has no effect", "Take it out, or say what is meant")
     if not problems.lines and not problems.advice:

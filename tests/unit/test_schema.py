@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from components.summary import SECTIONS as OUTPUTS
 from examples.fleet import stacks
 from examples.fleet.table import read
 from schemas import stack as schema
-from schemas.made import STACK, made
-from settings import SECTIONS
+from schemas.made import PAGE, STACK, made
+from schemas.tables import tables
+from settings import SECTIONS, AccountSettings
 from tests.production import EXAMPLE
 from tests.unit.declared import ENGINES, METHODS, PEOPLE, changed
 from tests.unit.stack_files import refused, stack_file
@@ -97,9 +101,32 @@ CASES = [
 ]
 
 
-def test_the_committed_schema_is_what_the_models_say() -> None:
-    for file, text in made().items():
+def test_schema_and_tables_are_what_the_models_say() -> None:
+    for file, text in made(ROOT).items():
         assert (ROOT / file).read_text("utf-8") == text, f"{file} is old: type `make schema`"
+
+
+def test_the_page_has_a_place_for_every_table_once() -> None:
+    places = re.findall(r"<!-- made: (\w+) -->", (ROOT / PAGE).read_text("utf-8"))
+    assert sorted(places) == sorted(tables())
+
+
+def test_a_table_tells_each_key_and_output_with_what_it_does() -> None:
+    rows = tables()["AccountSettings"].splitlines()
+    assert len(rows) == 2 + len(AccountSettings.model_fields)
+    assert (
+        "| `newRegion` | `true` or `false` | `false` | Whether `region` is newer than the SDK that "
+        "the program is pinned to |" in rows
+    )
+    told = {tuple(re.findall(r"`(\w+)`", row.rpartition(" | ")[0])) for row in _outputs()}
+    listed = {(of, output) for output, *sections in told for of in sections}
+    assert listed == {
+        (section, field.name) for section, said in OUTPUTS.items() for field in fields(said)
+    }
+
+
+def _outputs() -> list[str]:
+    return tables()["outputs"].splitlines()[2:]
 
 
 def test_it_is_a_schema_in_the_dialect_that_it_names() -> None:

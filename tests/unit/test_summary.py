@@ -1,27 +1,6 @@
 from __future__ import annotations
 
-import re
-from dataclasses import fields
-from pathlib import Path
-
-from components.summary import SECTIONS
 from operations.summary import describe
-
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
-
-
-def test_the_readme_lists_every_output_with_what_it_is_of() -> None:
-    found = re.search(r"\| output \| of \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", README)
-    assert found
-    listed: dict[str, set[str]] = {section: set() for section in SECTIONS}
-    for row in found[1].splitlines():
-        _, output, of, _meaning, _ = row.split("|")
-        for section in re.findall(r"`(\w+)`", of):
-            listed[section].add(output.strip(" `"))
-    assert listed == {
-        section: {field.name for field in fields(summary)} for section, summary in SECTIONS.items()
-    }
-
 
 ENGINE = {
     "mount": "clouds/aws",
