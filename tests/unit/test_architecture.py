@@ -16,6 +16,7 @@ ROOMS = (
     "clients",
     "components",
     "operations",
+    "policies",
     "lab",
     "tools",
     "benchmarks",
@@ -29,6 +30,8 @@ MAY_IMPORT = {
     # A doctor judges what is declared before anything of it is deployed.
     "operations": {"federation", "clients", "settings"},
     "federation": set(),
+    # A judge of its own, which the program could otherwise mislead.
+    "policies": set(),
     "lab": set(),
     "tools": set(),
     "benchmarks": {"lab", "tools"},
@@ -42,6 +45,7 @@ FORBIDDEN_LIBRARIES = {
     "federation": {"pulumi", "pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
     "settings": {"pulumi_aws", "pulumi_vault", "boto3", "hvac", "requests", "socket"},
     "clients": {"pulumi", "pulumi_aws", "pulumi_vault"},
+    "policies/guardrails/rules": {"pulumi", "pulumi_policy", "boto3", "hvac", "requests", "socket"},
 }
 
 
@@ -130,7 +134,15 @@ REASONS = {"clients/vault.py": "whatever is asked of a namespace, in one class"}
 
 
 def test_no_file_of_the_program_is_long_without_a_reason_or_too_short_to_be_one() -> None:
-    program = ("__main__", "settings", "federation", "clients", "components", "operations")
+    program = (
+        "__main__",
+        "settings",
+        "federation",
+        "clients",
+        "components",
+        "operations",
+        "policies",
+    )
     lines = {
         path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
         for room in program

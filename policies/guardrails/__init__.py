@@ -1,0 +1,1 @@
+"""What must never reach Vault or AWS, judged apart from the program that declares it."""
