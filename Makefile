@@ -13,6 +13,11 @@ VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
 ENTER = exports="$$($(VENV)/python -m lab env $(if $(ABANDON_VAULT),--without-vault))"; eval "$$exports"
 
+# The file beside the folder, for the engine's Python host of the laboratory runs no folder. A stack
+# that has a configuration of the guardrails is judged by it.
+GUARDED = --policy-pack policies/guardrails/guardrails \
+	$(patsubst %,--policy-pack-config %,$(wildcard policies/guardrails/$(STACK).json))
+
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -22,11 +27,11 @@ tools: # what the machine lacks, built once and cached for this user
 up: lab ## everything from nothing to the dev stack deployed in the laboratory
 	@$(ENTER); vaultaws recover --stack $(STACK)
 	@$(ENTER); pulumi stack select --create $(STACK)
-	@$(ENTER); pulumi up --stack $(STACK) --yes --skip-preview --suppress-outputs
+	@$(ENTER); pulumi up --stack $(STACK) --yes --skip-preview --suppress-outputs $(GUARDED)
 	@$(ENTER); vaultaws summary --stack $(STACK)
 
 preview: lab ## what `make up` would change
-	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff
+	@$(ENTER); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK) --diff $(GUARDED)
 
 # Vault gone for good must not be started: a new one, without any lease, would answer in its place.
 down: $(if $(ABANDON_VAULT),tools,lab) ## destroy the stack: nothing is left (ABANDON_VAULT=1: Vault is gone for good)
