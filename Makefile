@@ -72,12 +72,13 @@ schema: tools ## make anew what is made of the models: schemas/, tables of docs/
 	@$(VENV)/python -m schemas
 
 # Below 60 equal tokens, what pairs is mostly the same imports or the frame of a test.
-check: tools ## ruff, formatting, mypy strict, workflows, gofmt, go vet, links, duplicates
+check: tools ## ruff, mypy strict, workflows, Go (vet, staticcheck), commands and links of the docs, duplicates
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(PYTHON) -m tools.check_workflows
 	@$(PYTHON) -m tools.check_go
+	@$(VENV)/python -m pytest -q tests/unit/test_documented_commands.py
 	@$(VENV)/lychee --offline --include-fragments --no-progress $$(git ls-files '*.md')
 	@$(VENV)/jscpd --min-tokens 60 --exit-code --fail-on-empty --no-tips --reporters console \
 	  --format python,go --ignore 'tools/absent/**' .

@@ -115,6 +115,16 @@ def engine(root: Path) -> Bundle:
     )
 
 
+def staticcheck(root: Path) -> Bundle:
+    """Return the linter of Go code, for `make check` alone."""
+    program = GoProgram(
+        name="staticcheck",
+        module=root / "tools/staticcheck",
+        package="honnef.co/go/tools/cmd/staticcheck",
+    )
+    return Bundle(name="staticcheck", programs=(program,))
+
+
 def laboratory_vault(root: Path) -> Bundle:
     """Return the laboratory's Vault."""
     sdk = Trimmed(
