@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from operations.prove.world import World
 
 ROLE = "vault:aws/secretBackendRole:SecretBackendRole"
-FAILS = "see README, When reading or using credentials fails"
+FAILS = "see docs/failures.md, When reading or using credentials fails"
 GONE_SECONDS = 15.0
 """How long IAM may go on listing a user that was deleted (IAM User Guide, "Changes that I make are
 not always immediately visible")."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 RIGHTS = "mend that, and repeat; what the token must be allowed is in policies/vault/prove.hcl"
 DEADLINE_SECONDS = 60.0
-"""How long AWS may not know a new user's key: ten seconds and more (README, "When reading or using
-credentials fails")."""
+"""How long AWS may not know a new user's key: ten seconds and more (docs/failures.md, "When reading
+or using credentials fails")."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

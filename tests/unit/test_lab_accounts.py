@@ -42,9 +42,9 @@ def test_an_account_that_contradicts_is_refused_with_both_named(change: dict[str
     assert "AKIAFALSE" not in text
 
 
-def test_the_readme_lists_every_profile_with_its_account() -> None:
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
-    listed = re.findall(r"^\| `([a-z-]+)` \| (\d{12}) \|", readme, re.MULTILINE)
+def test_the_page_of_the_laboratory_lists_every_profile_with_its_account() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "laboratory.md"
+    listed = re.findall(r"^\| `([a-z-]+)` \| (\d{12}) \|", page.read_text("utf-8"), re.MULTILINE)
     deploying = [(f"{entry.name}-{DEPLOY_ROLE}", entry.id) for entry in ACCOUNTS if entry.deployer]
     application = (f"{ACCOUNTS[0].name}-app", ACCOUNTS[0].id)
     own = [(entry.name, entry.id) for entry in ACCOUNTS]
