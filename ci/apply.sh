@@ -5,9 +5,11 @@
 set -euo pipefail
 export PATH="$PWD/bin:$PWD/.venv/bin:$PATH"
 stack=$1 folder=$2
+guarded=(--policy-pack policies/guardrails/guardrails)
+settings=policies/guardrails/$stack.json
+[[ ! -e $settings ]] || guarded+=(--policy-pack-config "$settings")
 
 pulumi stack select --create "$stack" --non-interactive \
     ${SECRETS_PROVIDER:+--secrets-provider "$SECRETS_PROVIDER"}
 pulumi up --stack "$stack" --yes --skip-preview --non-interactive --suppress-outputs \
-    --plan "$folder/plans/$stack.json" \
-    $(test ! -d policies/guardrails || echo --policy-pack policies/guardrails)
+    --plan "$folder/plans/$stack.json" "${guarded[@]}"

@@ -8,6 +8,9 @@
 set -euo pipefail
 export PATH="$PWD/bin:$PWD/.venv/bin:$PATH"
 stack=$1 folder=$2
+guarded=(--policy-pack policies/guardrails/guardrails)
+settings=policies/guardrails/$stack.json
+[[ ! -e $settings ]] || guarded+=(--policy-pack-config "$settings")
 mkdir -p "$folder/previews" "$folder/plans"
 
 # Who may only read makes no stack: one that is not there yet is previewed beside the others.
@@ -23,5 +26,4 @@ fi
 # Of a token that may only read, the rights to deploy are not asked for.
 VAULTAWS_READ_ONLY=1 pulumi preview --stack "$stack" --non-interactive --json \
     --save-plan "$folder/plans/$stack.json" \
-    $(test ! -d policies/guardrails || echo --policy-pack policies/guardrails) \
-    > "$folder/previews/$stack.json"
+    "${guarded[@]}" > "$folder/previews/$stack.json"

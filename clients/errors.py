@@ -5,7 +5,7 @@ Each message says where, why and what to do, and holds no secret.
 
 
 class CloudError(Exception):
-    """Vault or AWS did not do what was asked."""
+    """Vault, AWS or another service did not do what was asked."""
 
 
 class AwsError(CloudError):

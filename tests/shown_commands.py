@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+_DOCUMENT = re.compile(r"( <<'(\w+)')\n.*?\n\2$", re.DOTALL | re.MULTILINE)
+"""What a command is given to read, after the line that says where it ends."""
 _REMARK = re.compile(r"\s+#\s.*$")
 _WHOLE = re.compile(
     r"(?:[A-Z_]+=\S+ )?(?:"
@@ -38,7 +40,8 @@ def shown() -> dict[str, str]:
     for page in PAGES:
         text = page.read_text("utf-8")
         fences = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
-        joined = [line for each in fences for line in each.replace("\\\n", " ").splitlines()]
+        plain = [_DOCUMENT.sub(r"\1", each) for each in fences]
+        joined = [line for each in plain for line in each.replace("\\\n", " ").splitlines()]
         lines = [re.sub(r"\s+", " ", _REMARK.sub("", line)).strip() for line in joined]
         prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         inline = [
@@ -100,6 +103,11 @@ _FLEET = (
 )
 _BENCH = (
     "lab/laboratory/test_benchmarks.py::test_a_run_measures_every_phase_and_writes_what_it_found"
+)
+_GUARDED = (
+    "lab/change/test_guardrails.py::test_a_sound_stack_passes_and_what_is_not_known_yet_is_said",
+    ('stack.pulumi("preview", *PACK)', '"--policy-pack", "policies/guardrails/guardrails"'),
+    {" --stack production $guarded": "", "pulumi up": "pulumi preview"},
 )
 _OWN_ROLE = "lab/federation/test_examples.py::example"
 _INSTALLED = "lab/operations/test_installed.py::programs"
@@ -163,9 +171,10 @@ README: dict[str, Entry] = {
     "export VAULT_TOKEN=…": Run(),
     "unset VAULT_NAMESPACE": Run(),
     "bin/vaultaws doctor --stack production": Example(put={**_DEV, "bin/": ""}),
-    "pulumi preview --stack production": Elsewhere(
-        _COMES_UP, ("pulumi preview --stack dev --expect-no-changes",), _DEV
-    ),
+    'guarded="--policy-pack policies/guardrails '
+    '--policy-pack-config policies/guardrails/production.json"': Run(),
+    "pulumi preview --stack production $guarded": Elsewhere(*_GUARDED),
+    "pulumi up --stack production $guarded": Elsewhere(*_GUARDED),
     "pulumi up --stack production": Elsewhere(
         "lab/conftest.py::deployed",
         ('.pulumi("up", "--yes", "--skip-preview")', '"--stack", STACK'),
@@ -360,7 +369,109 @@ OPERATIONS: dict[str, Entry] = {
     ),
 }
 
-TYPED: dict[str, Entry] = {**README, **PAGES_OF_DOCS, **OPERATIONS}
+_PULL = "lab/change/test_pull_request.py"
+_WATCHES = f"{_PULL}::test_drift_has_an_issue_as_long_as_it_is_there"
+_WATCHED = ('"vaultaws", "watch", what, "--stack", STACK',)
+_MOVED = "lab/operations/test_migrate.py::migrate"
+_STEPS = ('"vaultaws", "migrate", "aws", *options, "--stack", self.stack.name',)
+_MIGRATED = {"dev": "self.stack.name"}
+_WAY_IN = "lab/federation/test_keyless.py::way_in"
+_SET = ('"config", "set-all", "--path", *flags',)
+_OPTIONAL = Nowhere("the laboratory keeps its state in files, under a passphrase")
+_NO_JWT = Nowhere("test_github_actions.py holds the page to the job; the laboratory has no GitHub")
+
+REVIEW: dict[str, Entry] = {
+    # docs/operations.md
+    "vaultaws migrate aws --stack dev": Example(),
+    "vaultaws migrate aws": Elsewhere(_MOVED, _STEPS),
+    "vaultaws migrate aws move --stack dev": Elsewhere(
+        _MOVED, (*_STEPS, 'self.step("move", '), _MIGRATED
+    ),
+    "vaultaws migrate aws prove --stack dev": Elsewhere(
+        _MOVED, (*_STEPS, 'moved.migrate("prove")'), _MIGRATED
+    ),
+    "vaultaws migrate aws deactivate --stack dev": Elsewhere(
+        _MOVED, (*_STEPS, '"deactivate"'), _MIGRATED
+    ),
+    "vaultaws migrate aws delete --stack dev": Elsewhere(_MOVED, (*_STEPS, '"delete"'), _MIGRATED),
+    "vaultaws migrate aws undo --stack dev": Elsewhere(_MOVED, (*_STEPS, '"undo"'), _MIGRATED),
+    "vaultaws review changed --since origin/main": Example(put={"origin/main": "HEAD"}),
+    "pulumi preview --json --stack dev > dev.json": Run(),
+    "vaultaws review comment dev.json": Run(says="dev"),
+    "vaultaws review comment dev.json --pull 7": Elsewhere(
+        f"{_PULL}::comment",
+        ('"vaultaws", "review", "comment", str(previews', '"--pull", PULL'),
+        {"dev.json": "str(previews", "7": "PULL"},
+    ),
+    "vaultaws watch drift --stack dev": Elsewhere(
+        _WATCHES, (*_WATCHED, 'forge.watch("drift")'), {"dev": "STACK"}
+    ),
+    "vaultaws watch certificates --stack dev": Run(),
+    "vaultaws watch users --stack dev": Example(),
+    "vaultaws watch drift --stack dev --issue": Elsewhere(
+        _WATCHES, (*_WATCHED, '"--issue"', 'forge.watch("drift")'), {"dev": "STACK"}
+    ),
+    "pulumi refresh --preview-only": Nowhere("the page says what it does not tell"),
+    # docs/pull-requests.md
+    "cd bootstrap && pulumi stack init main": Elsewhere(
+        _WAY_IN, ('"bootstrap"', '"stack", "init"'), {"cd bootstrap && pulumi": "x", " main": ""}
+    ),
+    **{
+        f"pulumi config set {key} {value}": Elsewhere(
+            _WAY_IN, (*_SET, f'"{key}"'), {f" {value}": ""}
+        )
+        for key, value in {
+            "repository": "owner/name",
+            "account": "123456789012",
+            "vault": "https://vault.example.com",
+        }.items()
+    },
+    "pulumi config set stateBucket example-pulumi-state": _OPTIONAL,
+    "pulumi config set secretsKey arn:aws:kms:us-east-1:123456789012:key/…": _OPTIONAL,
+    "vaultaws review changed --since COMMIT": Example(put={"COMMIT": "HEAD"}),
+    "vaultaws review comment PREVIEW.json …": Run(put={"PREVIEW.json …": "dev.json"}),
+    "vaultaws watch drift": Elsewhere(_WATCHES, (*_WATCHED, 'forge.watch("drift")')),
+    # docs/operations-guide.md, docs/upgrading.md
+    "python3 -m venv .venv && .venv/bin/pip install --require-hashes "
+    "-r requirements/program.txt": Nowhere("`make tools` installs the same file"),
+    'export PATH="$PWD/bin:$PWD/.venv/bin:$PATH"': Run(),
+    "vaultaws doctor --stack production": Example(put=_DEV),
+    "pulumi preview --stack production --json > preview.json": Run(put=_DEV),
+    "pulumi preview --stack production --diff": Run(put=_DEV, says="unchanged"),
+    "pulumi preview --stack production --expect-no-changes": Elsewhere(
+        _COMES_UP, ("pulumi preview --stack dev --expect-no-changes",), _DEV
+    ),
+    "pulumi stack export --stack production --file state.json": Run(put=_DEV),
+    "pulumi stack import --file state.json": Run(says="Import complete"),
+    "pulumi stack import --stack production --file state.json": Run(
+        put=_DEV, says="Import complete"
+    ),
+    "vaultaws sweep --stack production": Run(put=_DEV, says="looking at what 0 user(s) have"),
+    "vaultaws sweep --stack production --delete": Run(
+        put=_DEV, says="looking at what 0 user(s) have"
+    ),
+    "pulumi up --run-program --stack production": Run(put=_DEV, says="unchanged"),
+    "vaultaws revoke aws my-role": Example(),
+    "vaultaws revoke-sessions aws --stack production": Example(put=_DEV),
+    "pulumi destroy --stack production": Elsewhere(
+        "lab/stacks.py::destroy",
+        ('self.pulumi("destroy", "--yes", "--skip-preview"',),
+        {" --stack production": ""},
+    ),
+    "vaultaws explain --stack production": Run(put=_DEV, says="AWS lists"),
+    "vaultaws recover --stack production": Example(put=_DEV),
+    "vaultaws abandon --stack production": Example(put=_DEV),
+    # docs/github-actions.md
+    "vault auth enable -path=github jwt": _NO_JWT,
+    "vault write auth/github/config "
+    "bound_issuer=https://token.actions.githubusercontent.com "
+    "oidc_discovery_url=https://token.actions.githubusercontent.com": _NO_JWT,
+    "vault write auth/github/role/reports - <<'JSON'": _NO_JWT,
+    # docs/fleet.md
+    "pulumi up --policy-pack policies/guardrails": Elsewhere(*_GUARDED),
+}
+
+TYPED: dict[str, Entry] = {**README, **PAGES_OF_DOCS, **OPERATIONS, **REVIEW}
 
 
 def put_in(command: str, put: Mapping[str, str]) -> str:

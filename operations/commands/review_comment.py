@@ -51,9 +51,9 @@ def run(
 
     New rights come first. It is as long as a comment of GitHub may be, and says what it leaves out.
     """
+    from clients.github import from_environment
     from operations import terminal
     from operations.review.comment import read, rendered
-    from operations.review.github import from_environment
     from operations.review.upkeep import keep_comment
 
     found = read(previews or ())

@@ -35,8 +35,8 @@ def run(
 
     Reads only, so a role that may only read is enough.
     """
+    from clients.github import from_environment
     from operations import engine, terminal
-    from operations.review.github import from_environment
     from operations.review.upkeep import keep_issue
     from operations.review.watch import watch
 

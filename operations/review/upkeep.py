@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from operations.review.comment import MARKER
 
 if TYPE_CHECKING:
-    from operations.review.github import Repository, Written
+    from clients.github import Repository, Written
     from operations.review.watch import Finding
 
 LABEL: Final = "vaultaws"

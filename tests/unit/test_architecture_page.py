@@ -45,13 +45,13 @@ def test_every_room_is_in_it_and_has_its_promise() -> None:
     (table,) = [part for part in PAGE.split("\n\n") if part.startswith("| room |")]
     assert [row[0].strip("`") for row in rows(table)] == list(ROOMS_IN_ORDER)
     assert set(ROOMS_IN_ORDER) == set(ROOMS)
-    drawn = {name for arrow in IMPORTS for name in arrow}
-    assert drawn == set(ROOMS)
+    drawn = {name for arrow in IMPORTS | FLOWS for name in arrow}
+    assert drawn >= set(ROOMS)
 
 
 ROOMS_IN_ORDER = (
     *("__main__", "settings", "federation", "clients", "components", "operations"),
-    *("lab", "tools", "benchmarks"),
+    *("schemas", "policies", "lab", "tools", "benchmarks"),
 )
 """As a newcomer meets them."""
 

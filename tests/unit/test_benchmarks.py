@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import report
 from benchmarks.report import FLOOR, OURS, PEER, Results, Row, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _row(subject: str, federations: int, phase: str, wall: float, **more: object) -> Row:
@@ -102,20 +107,28 @@ def test_the_tables_tell_growth_sizes_requests_and_parts() -> None:
     assert _line(after["CPU"], "| ours") == "| ours, N = 10 | 1.50 | 0.25 |"
 
 
-@pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
-def test_the_picture_is_an_svg_that_names_every_line_and_loads_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # pygal adds a finder of a kind that Python gave up, for the rest of the process.
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    from benchmarks.picture import picture  # noqa: PLC0415 - so that it is added to the copy
+def _drawing() -> Callable[[Results], str]:
+    """Import what draws. pygal changes how the whole process imports, so it comes when needed.
 
-    drawn = picture(_results())
+    It adds a finder of a kind that Python gave up, which goes. What it uses to look for packages
+    adds one that stays, for it has taken that task away from Python's own.
+    """
+    from benchmarks.picture import picture  # noqa: PLC0415 - see above
+
+    for finder in [each for each in sys.meta_path if type(each).__name__ == "PluginImportFixer"]:
+        sys.meta_path.remove(finder)
+    return picture
+
+
+@pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
+def test_the_picture_is_an_svg_that_names_every_line_and_loads_nothing() -> None:
+    drawn = _drawing()(_results())
     words = " ".join(ET.fromstring(drawn).itertext())  # noqa: S314 - our own
     for subject in (OURS, PEER, FLOOR):
         for phase in ("up", "no-op"):
             assert f"{subject}: {report.PHASES[phase]}" in words
     assert not [text for text in ("src=", "href=", "@import", "url(http") if text in drawn]
+    assert metadata.version("pytest") == pytest.__version__
 
 
 def test_results_replace_what_is_between_the_markers_alone() -> None:

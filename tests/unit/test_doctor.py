@@ -121,7 +121,7 @@ def test_an_engine_is_judged_by_the_one_that_was_tested(there: str, state: str) 
 
 def test_packages_that_were_not_tested_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     tested = machine.pinned(machine.PINNED.read_text("utf-8"))
-    assert set(tested) == {"pulumi", *machine.PLUGINS}
+    assert set(tested) == {"pulumi", "pulumi-policy", *machine.PLUGINS}
     monkeypatch.setattr(machine, "pulumi", lambda *_: f"v{tested['pulumi']}\n")
     monkeypatch.setattr(machine, "_installed", tested.__getitem__)
     assert [row.state for row in machine.versions()] == [State.OK, State.OK]

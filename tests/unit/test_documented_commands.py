@@ -52,8 +52,8 @@ def test_each_is_typed_by_a_test() -> None:
     missing = {command: page for command, page in shown().items() if command not in TYPED}
     said = "\n".join(f"  {page}: {command}" for command, page in missing.items())
     assert not missing, (
-        "commands that no test types; say in tests/shown_commands.py how each is held to be true: Run "
-        "types it in the laboratory, Example is that of a help, Elsewhere names the test that "
+        "commands that no test types; say in tests/shown_commands.py how each is held to be true: "
+        "Run types it in the laboratory, Example is that of a help, Elsewhere names the test that "
         f"types it, Nowhere says why none can:\n{said}"
     )
 

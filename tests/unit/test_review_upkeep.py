@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
+from clients.github import GitHubError, Repository, from_environment
 from operations.doctor.rows import broken, ok, unknown, warn
 from operations.review import watch
 from operations.review.comment import MARKER
-from operations.review.github import GitHubError, Repository, from_environment
 from operations.review.upkeep import LABEL, Act, keep_comment, keep_issue
 from operations.review.watch import Finding
 from tests.hub import Hub

@@ -13,10 +13,10 @@ import pytest
 
 from lab import switches
 from lab.switches import Switches
-from tests.shown_commands import TYPED, Run, put_in
 from tests.lab.conftest import ROOT, STACK
 from tests.lab.operations.home import LOGIN, browser, moved_in
 from tests.lab.stacks import Stack
+from tests.shown_commands import TYPED, Run, put_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from operations import OperationError
+from clients.errors import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ _PAGE: Final = 100
 _SECONDS: Final = 30
 
 
-class GitHubError(OperationError):
+class GitHubError(CloudError):
     """GitHub refused, or did not answer."""
 
 
