@@ -70,11 +70,11 @@ def run(
         from operations.commands import prove
 
         prove.run(meant, engine=[engine], json=json)
-    if step is Step.move:
+    elif step is Step.move:
         migrating.move(meant, engine, deadline=deadline, yes=yes, as_json=json)
-        return
-    waited = _time(inactive_for)
-    migrating.take(step, meant, engine, inactive_for=waited, yes=yes, as_json=json)
+    else:
+        waited = _time(inactive_for)
+        migrating.take(step, meant, engine, inactive_for=waited, yes=yes, as_json=json)
 
 
 def _time(text: str) -> timedelta:

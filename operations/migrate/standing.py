@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from clients.access_keys import Used
     from operations.migrate.former import Former
+
+AT_ONCE = 8
+"""Most leases that Vault is asked for at a time; each is a short request."""
 
 
 class Stage(enum.StrEnum):
@@ -57,8 +61,12 @@ def stage_of(settings: Mapping[str, Any], keys: Mapping[str, bool], former: Form
     return Stage.moved if keys[former.key_id] else Stage.inactive
 
 
-def look(former: Former) -> Standing:
+def look(former: Former, *, leases: bool = True) -> Standing:
     """Ask Vault and AWS how far a mount is.
+
+    Args:
+        former: What it was.
+        leases: Whether to ask for its leases, each of which is a request.
 
     Raises:
         VaultError: Vault is unreachable or refuses.
@@ -68,25 +76,27 @@ def look(former: Former) -> Standing:
     with Vault(former.address, former.namespace) as vault:
         engine = KeyedEngine(vault, former.path)
         stage = stage_of(engine.settings(), keys.of(former.user), former)
-        leases = live(engine)
+        found = live(engine) if leases else []
     used = None if stage is Stage.deleted else keys.last_used(former.key_id)
     moved = former.moved_at
     return Standing(
         stage=stage,
         used=used,
-        before=tuple(each for each in leases if moved is None or each.began <= moved),
-        since=tuple(each for each in leases if moved is not None and each.began > moved),
+        before=tuple(each for each in found if moved is None or each.began <= moved),
+        since=tuple(each for each in found if moved is not None and each.began > moved),
     )
 
 
 def live(engine: KeyedEngine) -> list[Lease]:
     """Return the leases of a mount that are not over."""
-    return [
-        Lease(role=role, id=lease, began=times[0], ends=times[1])
-        for role, leases in sorted(engine.leases().items())
-        for lease in leases
-        if (times := engine.times(lease))
-    ]
+    listed = [(role, lease) for role, ids in sorted(engine.leases().items()) for lease in ids]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+        times = threads.map(engine.times, [lease for _, lease in listed])
+        return [
+            Lease(role=role, id=lease, began=found[0], ends=found[1])
+            for (role, lease), found in zip(listed, times, strict=True)
+            if found
+        ]
 
 
 def used_since(used: Used | None, moment: datetime | None) -> str:

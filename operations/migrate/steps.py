@@ -198,7 +198,7 @@ def deactivate(former: Former) -> None:
         AwsError: AWS is unreachable or refuses.
         VaultError: Vault is unreachable or refuses.
     """
-    found = look(former)
+    found = look(former, leases=False)
     _must_be_moved(found, former)
     if found.stage is not Stage.moved:
         return
@@ -226,7 +226,7 @@ def delete(former: Former, *, inactive_for: timedelta) -> None:
         AwsError: AWS is unreachable or refuses.
         VaultError: Vault is unreachable or refuses.
     """
-    found = look(former)
+    found = look(former, leases=False)
     _must_be_moved(found, former)
     if found.stage is Stage.moved:
         raise OperationError(

@@ -22,8 +22,8 @@ _NEXT = {Stage.keyed: "move", Stage.moved: "deactivate", Stage.inactive: "delete
 def gap(deadline: float) -> str:
     """Announce for how long reading credentials can fail."""
     return (
-        "Reading credentials fails once for a moment, as a rule for less than two seconds and for "
-        f"{deadline:.0f} s at most: if AWS gives the mount no session by then, it gets a key "
+        "Reading credentials can fail once for a moment, as a rule for less than two seconds and "
+        f"for {deadline:.0f} s at most: if AWS gives the mount no session by then, it gets a key "
         "back. What was read before goes on working."
     )
 
@@ -93,7 +93,7 @@ def show_standing(document: dict[str, Any]) -> None:
     print(f"its key: {document['key']} of the IAM user {document['user']}")
     if document["moved_at"]:
         seen = document["used_since"] or "AWS has not seen its key used since"
-        print(f"moved at {document['moved_at']}; {seen}")
+        print(f"moved at {document['moved_at'][:19]} UTC; {seen}")
     if document["leases_from_before"]:
         print(
             f"leases from before that are live: {_numbers(document['leases_from_before'])}, "
@@ -125,7 +125,8 @@ def question(step: str, former: Former | None, deadline: float, mount: str) -> s
     return {
         "deactivate": f"AWS accepts {key} no longer; `undo` activates it again.",
         "delete": f"AWS deletes {key}, for good. The mount {mount} needs it no more.",
-        "undo": f"The last step of moving the mount {mount} is taken back.",
+        "undo": f"The last step of moving the mount {mount} is taken back. Where that is the move "
+        "itself, reading credentials can fail for a moment.",
     }[step]
 
 
