@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECTION = (
     (ROOT / "CONTRIBUTING.md")
     .read_text("utf-8")
-    .partition("## Three changes\n")[2]
+    .partition("## Four changes\n")[2]
     .partition("\n## ")[0]
 )
 CHANGES = {
@@ -29,13 +29,14 @@ CHANGES = {
     for title, body in re.findall(r"\*\*(.+?)\*\*(.+?)(?=\n\*\*|\Z)", SECTION, re.DOTALL)
 }
 """By what is changed: each printed piece with its language."""
-ADDED = {
+ADDED: dict[str, set[str]] = {
     "A Vault role": {
         *("aws-workload/issue-auditor", "aws-leases/auditor"),
         *("aws-role/auditor", "aws-access/auditor"),
     },
     "An account": {"data", "data-mount", "data-workload", "data-federation"},
     "A component": {"dev-auditors", "dev-auditors-policy"},
+    "A guardrail": set(),
 }
 """What is registered after each change and was not before; of an account, among others."""
 REGISTERED = """
@@ -62,6 +63,17 @@ def copy(tmp_path: Path) -> Path:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / file)
     return folder
+
+
+JUDGED = """
+import json
+from policies.guardrails.rules import RULES
+from policies.guardrails.rules.rule import Resource
+for text in ('path "*" {}', 'path "aws/creds/a" {}'):
+    props = {"policy": text}
+    policy = Resource(type="vault:index/policy:Policy", name="a", props=props)
+    print(json.dumps({rule.name: list(rule.judge(policy, {})) for rule in RULES[-1:]}))
+"""
 
 
 def _make(change: str, folder: Path) -> None:
@@ -131,3 +143,11 @@ def test_a_new_component_is_as_the_others_are(copy: Path) -> None:
     _python(copy, "-m", "ruff", "check", "components/auditors.py", "__main__.py")
     rules = [f"tests/unit/test_architecture.py::{rule}" for rule in STRUCTURE]
     _python(copy, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *rules)
+
+
+def test_a_new_guardrail_judges(copy: Path) -> None:
+    _make("A guardrail", copy)
+    _python(copy, "-m", "ruff", "check", "policies/guardrails")
+    wide, narrow = map(json.loads, _python(copy, "-c", JUDGED).splitlines())
+    assert wide == {"paths": ["is about every path"]}
+    assert narrow == {"paths": []}
