@@ -28,10 +28,10 @@ ESCALATING = {
 
 
 @pytest.fixture
-def stack(laboratory: Laboratory, tmp_path: Path) -> Iterator[Stack]:
-    """A stack of which nothing is deployed."""
-    made = Stack(laboratory, tmp_path / "stack", "guarded", ROOT)
-    made.create(settings())
+def stack(deployed: Laboratory, tmp_path: Path) -> Iterator[Stack]:
+    """A stack of which nothing is deployed, beside the dev stack."""
+    made = Stack(deployed, tmp_path / "stack", "guarded", ROOT)
+    made.create(_settings("policies/aws/get-own-user.json"))
     yield made
     made.pulumi("stack", "rm", "--yes", "--preserve-config")
 
@@ -59,14 +59,21 @@ def test_a_dangerous_stack_is_stopped_by_mandatory_violations(stack: Stack) -> N
         assert says in told, told
 
 
+def _settings(policy: str, **more: object) -> dict[str, Any]:
+    role = {"credentialType": "iam_user", "policy": policy}
+    engine = {"account": "main", "audience": "vault-guarded", "roles": {"my-role": role}, **more}
+    values = settings(guarded=engine)
+    values["vault"]["issuer"] = "existing"
+    values["accounts"]["main"]["identityProvider"] = "existing"
+    return values
+
+
 def _dangerous() -> dict[str, Any]:
-    role = {"credentialType": "iam_user", "policy": "policies/aws/escalating.json"}
-    engine = {"account": "main", "audience": "vault-aws-secrets", "roles": {"my-role": role}}
     login = {"boundPrincipals": ["arn:aws:iam::123456789012:role/app-*"], "existingPolicies": ["a"]}
-    method = {"account": "main", "audience": "vault-aws-auth", "wildcardPrincipals": True}
+    method = {"account": "main", "audience": "vault-guarded-auth", "wildcardPrincipals": True}
     return {
-        **settings(aws={**engine, "maxTtlSeconds": 604_800}),
-        "authMethods": {"aws": {**method, "roles": {"app": login}}},
+        **_settings("policies/aws/escalating.json", maxTtlSeconds=604_800),
+        "authMethods": {"guarded": {**method, "roles": {"app": login}}},
     }
 
 
