@@ -14,6 +14,7 @@ import components.federated
 import components.target_role
 from components.human_login import HumanLogin
 from federation.names import MountNames
+from federation.trust import trust_policy
 from policies.guardrails.rules import RULES
 from tests.committed import SECRET, SECRET_SECTION, committed
 from tests.judged import UNSEEN, Pack, Told
@@ -97,11 +98,10 @@ def changed() -> list[Told]:
 
 
 def _without_subject(patch: pytest.MonkeyPatch) -> None:
-    real = components.federated.trust_policy
 
     def without(provider_arn: str, audience: str, subject: str) -> dict[str, Any]:
         # The port that the issuer is given here would be wrong in the principal already.
-        document = real(provider_arn.replace(":8200", ""), audience, subject)
+        document = trust_policy(provider_arn.replace(":8200", ""), audience, subject)
         equals = document["Statement"][0]["Condition"]["StringEquals"]
         del equals[next(key for key in equals if key.endswith(":sub"))]
         return document
