@@ -68,8 +68,12 @@ def read_policy(root: Path, file: str, limit: Limit) -> str:
         ValueError: With every problem, each by its statement, and what is allowed.
     """
     root = root.resolve()
-    path = (root / file).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    try:
+        path = (root / file).resolve()
+        there = path.is_relative_to(root) and path.is_file()
+    except OSError:  # for one, a name longer than any file's
+        there = False
+    if not there:
         raise ValueError("must be a file inside the project's folder; there is none")
     try:
         text = _read_text(path)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from tests.program.conftest import PROJECT
+from tests.committed import SECRET, SECRET_SECTION
+from tests.production import shipped
+from tests.program.conftest import PROJECT, run_program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.program.conftest import Engine
 
+Settings = dict[str, Any]
 TIME = "2026-11-28T19:23:11.381849332Z"
 
 
@@ -27,6 +34,15 @@ def exported(engine: Engine, stack: str = "production") -> dict[str, Any]:
     text = json.dumps(resources).replace(_UNDER_MOCKS, f"urn:pulumi:{stack}::{PROJECT}::")
     deployment = {"manifest": {"time": TIME}, "resources": json.loads(text)}
     return {"version": 3, "deployment": deployment}
+
+
+@functools.cache
+def production(change: Callable[[Settings], None] | None = None) -> dict[str, Any]:
+    """Return the state of the production example, deployed as it is shipped or with a change."""
+    values = copy.deepcopy({**shipped(), SECRET_SECTION: {"people": SECRET}})
+    if change:
+        change({key.partition(":")[2]: value for key, value in values.items()})
+    return exported(run_program(values, stack="production"))
 
 
 def _resource(engine: Engine, request: Any, urn: str) -> dict[str, Any]:  # noqa: ANN401 - the protocol's own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,8 @@ import pytest
 from operations.report import resources
 from operations.report.changes import Changes, Right, Verb, changes
 from operations.report.markdown import COMMENT, comment
-from tests.committed import SECRET, SECRET_SECTION
-from tests.production import shipped
-from tests.program.conftest import run_program
-from tests.program.states import exported, previewed
+from tests.committed import SECRET
+from tests.program.states import previewed, production
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,21 +21,13 @@ Settings = dict[str, Any]
 S3 = "policies/aws/read-reports.json"
 
 
-@functools.cache
-def _deployed(change: Callable[[Settings], None] | None = None) -> dict[str, Any]:
-    values = copy.deepcopy({**shipped(), SECRET_SECTION: {"people": SECRET}})
-    if change:
-        change({key.partition(":")[2]: value for key, value in values.items()})
-    return exported(run_program(values, stack="production"))
-
-
 @pytest.fixture(scope="module")
 def before() -> dict[str, Any]:
-    return _deployed()
+    return production()
 
 
 def _changes(before: dict[str, Any], change: Callable[[Settings], None]) -> Changes:
-    return changes(resources.of_preview(previewed(before, _deployed(change)), named="it"))
+    return changes(resources.of_preview(previewed(before, production(change)), named="it"))
 
 
 def _said(found: tuple[Right, ...], index: int = 0) -> list[str]:
@@ -133,7 +122,7 @@ def test_whoever_gains_a_right_is_told_and_nobody_else(
     [_binds_a_group, _grants_a_group_more, _binds_a_principal, _trusts_an_engine],
 )
 def test_what_is_taken_back_is_lost_and_nothing_gained(change: Callable[[Settings], None]) -> None:
-    there, back = _deployed(change), _deployed()
+    there, back = production(change), production()
     found = changes(resources.of_preview(previewed(there, back), named="it"))
     forth = changes(resources.of_preview(previewed(back, there), named="it"))
     assert not found.gained
@@ -160,7 +149,7 @@ def test_a_preview_that_changes_nothing_says_so(before: dict[str, Any]) -> None:
 
 def test_a_first_preview_is_all_gain() -> None:
     nothing: dict[str, Any] = {"deployment": {"resources": []}}
-    found = changes(resources.of_preview(previewed(nothing, _deployed()), named="it"))
+    found = changes(resources.of_preview(previewed(nothing, production()), named="it"))
     assert not found.lost
     becomes = [said for said in _said(found.gained) if " can become " in said]
     assert len(becomes) == 4

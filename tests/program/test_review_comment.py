@@ -7,7 +7,6 @@ whoever changes the words looks at them there.
 from __future__ import annotations
 
 import copy
-import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,8 @@ from operations.report.markdown import COMMENT
 from operations.report.resources import UnreadableError
 from operations.review.comment import MARKER, read, rendered, reviewed
 from operations.review.steps import steps
-from tests.committed import SECRET, SECRET_SECTION
-from tests.production import shipped
-from tests.program.conftest import run_program
-from tests.program.states import exported, previewed
+from tests.committed import SECRET
+from tests.program.states import previewed, production
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +28,8 @@ COMMENTS = Path(__file__).parent / "comments"
 STACK = "production"
 
 
-@functools.cache
-def _deployed(change: Callable[[Settings], None] | None = None) -> dict[str, Any]:
-    values = copy.deepcopy({**shipped(), SECRET_SECTION: {"people": SECRET}})
-    if change:
-        change({key.partition(":")[2]: value for key, value in values.items()})
-    return exported(run_program(values, stack=STACK))
-
-
 def _preview(change: Callable[[Settings], None] | None = None) -> dict[str, Any]:
-    preview = copy.deepcopy(previewed(_deployed(), _deployed(change)))
+    preview = copy.deepcopy(previewed(production(), production(change)))
     for step in preview["steps"]:
         for state in ("oldState", "newState"):
             # Asked for, and recorded by no engine.

@@ -6,6 +6,7 @@ from tests.unit.refusals.fields import Case, Fields, of
 ENGINE = "secretsEngines.aws"
 READER = f"{ENGINE}.roles.reader"
 DEPLOY = f"{ENGINE}.roles.deploy"
+TOO_LONG = "x" * 256
 IMPOSSIBLE = (
     "must be iam_user or assumed_role: Vault holds a session and no key, and AWS lets no session "
     "call"
@@ -32,6 +33,11 @@ _READER: Fields = [
         "policy",
         "none.json",
         ': "none.json" must be a file inside the project\'s folder; there is none',
+    ),
+    (
+        "policy",
+        TOO_LONG,
+        f": \"{TOO_LONG[:79]}... must be a file inside the project's folder; there is none",
     ),
     (
         "policy",
