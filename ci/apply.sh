@@ -5,9 +5,7 @@
 set -euo pipefail
 export PATH="$PWD/bin:$PWD/.venv/bin:$PATH"
 stack=$1 folder=$2
-guarded=(--policy-pack policies/guardrails/guardrails)
-settings=policies/guardrails/$stack.json
-[[ ! -e $settings ]] || guarded+=(--policy-pack-config "$settings")
+source ci/guarded.bash
 
 pulumi stack select --create "$stack" --non-interactive \
     ${SECRETS_PROVIDER:+--secrets-provider "$SECRETS_PROVIDER"}

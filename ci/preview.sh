@@ -8,9 +8,7 @@
 set -euo pipefail
 export PATH="$PWD/bin:$PWD/.venv/bin:$PATH"
 stack=$1 folder=$2
-guarded=(--policy-pack policies/guardrails/guardrails)
-settings=policies/guardrails/$stack.json
-[[ ! -e $settings ]] || guarded+=(--policy-pack-config "$settings")
+source ci/guarded.bash
 mkdir -p "$folder/previews" "$folder/plans"
 
 # Who may only read makes no stack: one that is not there yet is previewed beside the others.

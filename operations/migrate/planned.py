@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_snake
 
 from operations import OperationError, deployed
 from operations.engine import pulumi
-from operations.recovery.unrecorded import DEPENDENCIES, Found, Planned
+from operations.recovery.replaced import needed
+from operations.recovery.unrecorded import Found, Planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,10 +118,11 @@ def among(preview: Mapping[str, Any], name: str) -> Engine:
     creating = {step["newState"]["urn"] for step in steps if step["op"] == "create"}
     owner = _component(states, name)
     own = [state for state in states.values() if state.get("parent") == owner]
-    mount = _planned(next(state for state in own if state["type"] == MOUNT), states)
+    inputs = {urn: state.get("inputs", {}) for urn, state in states.items()}
+    mount = Planned.of(next(state for state in own if state["type"] == MOUNT), inputs)
     kept = [state for state in own if state["type"] in (ROLE, POLICY)]
-    roles = [_planned(state, states) for state in own if state["type"] == VAULT_ROLE]
-    needed = _needed(mount.urn, states)
+    roles = [Planned.of(state, inputs) for state in own if state["type"] == VAULT_ROLE]
+    before_mount = _all_needed(mount.urn, states)
     role_arn = str(mount.inputs["roleArn"])
     return Engine(
         name=name,
@@ -131,7 +133,7 @@ def among(preview: Mapping[str, Any], name: str) -> Engine:
         mount=mount,
         roles={role.inputs["name"]: role for role in roles},
         deletable=frozenset(arn for state in kept for arn in _deletable(state["inputs"])),
-        before=tuple(urn for urn in states if urn in needed & creating),
+        before=tuple(urn for urn in states if urn in before_mount & creating),
         way=tuple(state["urn"] for state in kept if state["urn"] in creating),
         recorded=frozenset(each.urn for each in (mount, *roles) if each.urn not in creating),
     )
@@ -150,29 +152,14 @@ def _component(states: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return engines[name]
 
 
-def _planned(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> Planned:
-    provider = state["provider"].rpartition("::")[0]
-    return Planned(
-        urn=state["urn"],
-        type=state["type"],
-        inputs=state["inputs"],
-        parent=state["parent"],
-        provider=provider,
-        settings=states[provider]["inputs"],
-        needs={key: state[key] for key in DEPENDENCIES if state.get(key)},
-    )
-
-
-def _needed(urn: str, states: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _all_needed(urn: str, states: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Return whatever must be there before a resource is, itself left out."""
     found: set[str] = set()
     left = [urn]
     while left:
         state = states.get(left.pop(), {})
-        by_property = (state.get("propertyDependencies") or {}).values()
         wanted = {
-            *(state.get("dependencies") or ()),
-            *(each for urns in by_property for each in urns or ()),
+            *needed(state),
             *filter(None, (state.get("parent"), state.get("provider", "").rpartition("::")[0])),
         }
         left += wanted - found

@@ -14,7 +14,7 @@ from clients.errors import AwsError, VaultError
 from operations import OperationError, log
 from operations.engine import EngineError, pulumi
 from operations.recovery import dead_engine, unrecorded
-from operations.recovery.replaced import freed, is_deleted, without_deleted
+from operations.recovery.replaced import freed, is_deleted, needed, without_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,12 +199,7 @@ def _complete(found: Sequence[Found], stack: str) -> None:
     for number, each in enumerate(resources):
         if each["urn"] in needs:
             # The engine wants what something needs to stand before it.
-            needed = needs[each["urn"]]
-            resources[number] = freed(each | needed, _urns(needed) - before)
+            own = needs[each["urn"]]
+            resources[number] = freed(each | own, needed(own) - before)
         before.add(each["urn"])
     pulumi("stack", "import", stack=stack, given=json.dumps(exported))
-
-
-def _urns(needs: Mapping[str, Any]) -> set[str]:
-    by_property = needs.get("propertyDependencies", {}).values()
-    return {*needs.get("dependencies", []), *(urn for urns in by_property for urn in urns or [])}

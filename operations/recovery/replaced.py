@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Resource = dict[str, Any]
 
@@ -29,6 +29,15 @@ def without_deleted(resources: Sequence[Resource]) -> list[Resource]:
     # Of one name, a deleted one and another that is there can stand side by side.
     gone = {each["urn"] for each in resources} - {each["urn"] for each in kept}
     return [freed(each, gone) for each in kept]
+
+
+def needed(resource: Mapping[str, Any]) -> set[str]:
+    """Return the URNs of what a resource depends on."""
+    by_property = (resource.get("propertyDependencies") or {}).values()
+    return {
+        *(resource.get("dependencies") or []),
+        *(urn for urns in by_property for urn in urns or []),
+    }
 
 
 def freed(resource: Resource, gone: Collection[str]) -> Resource:

@@ -30,7 +30,7 @@ GROUP_ALIAS = "vault:identity/groupAlias:GroupAlias"
 ROLE = "aws:iam/role:Role"
 IDENTITY_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
-DEPENDENCIES = ("dependencies", "propertyDependencies")
+_DEPENDENCIES = ("dependencies", "propertyDependencies")
 """How the state calls what a resource depends on."""
 
 IMPORT_NAMESPACE = "TERRAFORM_VAULT_NAMESPACE_IMPORT"
@@ -51,6 +51,20 @@ class Planned:
     """Inputs of its provider."""
     needs: Mapping[str, Any] = field(default_factory=dict)
     """What it depends on, as the state says it; an import says nothing of it."""
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -> Planned:
+        """Return what a state or a preview tells of a resource, given all inputs by URN."""
+        provider = state["provider"].rpartition("::")[0]
+        return cls(
+            urn=state["urn"],
+            type=state["type"],
+            inputs=state["inputs"],
+            parent=state["parent"],
+            provider=provider,
+            settings=inputs[provider],
+            needs={key: state[key] for key in _DEPENDENCIES if state.get(key)},
+        )
 
     @property
     def name(self) -> str:
@@ -103,19 +117,7 @@ def planned_creates(preview: Mapping[str, Any]) -> list[Planned]:
 def _planned(creating: Sequence[Mapping[str, Any]], known: Sequence[Any]) -> list[Planned]:
     """Leave out whatever can be written again without harm."""
     inputs = {state["urn"]: state.get("inputs", {}) for state in known}
-    return [
-        Planned(
-            urn=state["urn"],
-            type=state["type"],
-            inputs=state["inputs"],
-            parent=state["parent"],
-            provider=(provider := state["provider"].rpartition("::")[0]),
-            settings=inputs[provider],
-            needs={key: state[key] for key in DEPENDENCIES if state.get(key)},
-        )
-        for state in creating
-        if state["type"] in _LOOK
-    ]
+    return [Planned.of(state, inputs) for state in creating if state["type"] in _LOOK]
 
 
 def find(planned: Sequence[Planned]) -> list[Found]:

@@ -37,6 +37,13 @@ def settings(**engines: Settings) -> Settings:
     }
 
 
+def beside(values: Settings) -> Settings:
+    """Let a stack use the issuer and the identity provider that another one owns."""
+    values["vault"]["issuer"] = "existing"
+    values["accounts"]["main"]["identityProvider"] = "existing"
+    return values
+
+
 class Stack:
     """One stack, run from a folder that is the checkout but for the stack's settings."""
 

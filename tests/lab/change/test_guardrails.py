@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from policies.guardrails.rules.thumbprint import presented
-from tests.lab.stacks import Stack, settings
+from tests.lab.stacks import Stack, beside, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,7 @@ def test_a_dangerous_stack_is_stopped_by_mandatory_violations(stack: Stack) -> N
 def _settings(policy: str, **more: object) -> dict[str, Any]:
     role = {"credentialType": "iam_user", "policy": policy}
     engine = {"account": "main", "audience": "vault-guarded", "roles": {"my-role": role}, **more}
-    values = settings(guarded=engine)
-    values["vault"]["issuer"] = "existing"
-    values["accounts"]["main"]["identityProvider"] = "existing"
-    return values
+    return beside(settings(guarded=engine))
 
 
 def _dangerous() -> dict[str, Any]:

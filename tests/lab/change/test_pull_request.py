@@ -10,7 +10,7 @@ import pytest
 
 from tests.hub import Hub, serving
 from tests.lab.conftest import ROOT
-from tests.lab.stacks import Stack, administrator, settings
+from tests.lab.stacks import Stack, administrator, beside, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,7 @@ def _declared(policy: str = "policies/aws/get-own-user.json") -> Settings:
     """Return a stack that uses what the dev stack owns."""
     role = {"credentialType": "iam_user", "policy": policy}
     engine = {"account": "main", "audience": "vault-pulls", "roles": {"read": role}}
-    values = settings(pulls=engine)
-    values["vault"]["issuer"] = "existing"
-    values["accounts"]["main"]["identityProvider"] = "existing"
-    return values
+    return beside(settings(pulls=engine))
 
 
 class Forge:

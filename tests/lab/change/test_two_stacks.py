@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.conftest import ROOT, lab_command
 from tests.lab.logins import log_in, session, signed
-from tests.lab.stacks import Stack, administrator, holdings, settings
+from tests.lab.stacks import Stack, administrator, beside, holdings, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,10 +32,7 @@ def owner(**changes: str) -> Settings:
 
 def guest(**changes: str) -> Settings:
     """Return the settings of a stack with the same names that uses what is there."""
-    values = owner(**({"path": "other", "audience": "vault-aws-other"} | changes))
-    values["vault"]["issuer"] = "existing"
-    values["accounts"]["main"]["identityProvider"] = "existing"
-    return values
+    return beside(owner(**({"path": "other", "audience": "vault-aws-other"} | changes)))
 
 
 def declared(values: Settings, *, issuer: str, provider: str) -> Settings:
