@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from lab.environment import entered
 from lab.home import Home, read_json
+from tests import resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,7 +119,7 @@ def start(home: Path, *flags: str) -> Laboratory:
     """Start (or leave running) the laboratory in ``home``."""
     lab_command("up", home, *flags)
     clean = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
-    return Laboratory(Home(home), entered(Home(home), clean))
+    return Laboratory(Home(home), {**entered(Home(home), clean), **resident.environment()})
 
 
 def lab_command(verb: str, home: Path, *flags: str) -> str:

@@ -295,8 +295,10 @@ replace (
 	github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs => ../absent/github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs
 	github.com/aws/aws-sdk-go-v2/service/s3 => ../absent/github.com/aws/aws-sdk-go-v2/service/s3
 	github.com/aws/aws-sdk-go-v2/service/sts => ../absent/github.com/aws/aws-sdk-go-v2/service/sts
+	github.com/ccojocar/zxcvbn-go => ../absent/github.com/ccojocar/zxcvbn-go
 	github.com/git-pkgs/manifests => ../absent/github.com/git-pkgs/manifests
 	github.com/lib/pq => ../absent/github.com/lib/pq
+	github.com/nbutton23/zxcvbn-go => ../absent/github.com/nbutton23/zxcvbn-go
 	go.opentelemetry.io/auto/sdk => ../absent/go.opentelemetry.io/auto/sdk
 	gocloud.dev/secrets/hashivault => ../absent/gocloud.dev/secrets/hashivault
 	google.golang.org/api => ../absent/google.golang.org/api

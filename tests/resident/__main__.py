@@ -1,0 +1,188 @@
+"""A Python with all imports done, which becomes what the engine runs in Python.
+
+The engine starts Python afresh for the program, for its dynamic resources and to list what is
+installed, several times a command, and most of that is imports. Here they are done once: this
+process forks, and the fork becomes the program that was asked for, with its arguments, environment,
+folder and streams. A fork ends when whoever asked for it ends, and all end with this process.
+
+Usage: ``python -P -u -m tests.resident SOCKET``; prints a line as soon as it serves.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ROOMS: Final = ("clients", "components", "federation", "operations", "settings")
+LIBRARIES: Final = (
+    *("boto3", "dill", "hvac", "pip._internal.commands.list"),
+    *("pulumi.dynamic", "pulumi.policy", "pulumi_policy"),
+)
+PATH: Final = [entry for entry in sys.path if entry != str(ROOT)]
+"""Where the standard library and what is installed are found."""
+_PR_SET_PDEATHSIG: Final = 1
+"""See prctl(2)."""
+
+Request = dict[str, Any]
+
+
+class Rooms:
+    """The project's own modules as they were imported here."""
+
+    def __init__(self) -> None:
+        for name in ROOMS:
+            package = importlib.import_module(name)
+            for found in pkgutil.walk_packages(package.__path__, f"{name}."):
+                if not found.name.endswith(".__main__"):
+                    importlib.import_module(found.name)
+        self._files = {
+            name: Path(str(module.__file__))
+            for name, module in sys.modules.items()
+            if name.partition(".")[0] in ROOMS
+        }
+        self._then = self._now()
+
+    def forget_unless_found_in(self, path: list[str]) -> None:
+        """Let a program import its own, where they are others or have been changed since."""
+        same = all(
+            (found := PathFinder.find_spec(name, path))
+            and self._files[name] == Path(found.origin or "").resolve()
+            for name in ROOMS
+        )
+        if not same or self._now() != self._then:
+            for name in self._files:
+                del sys.modules[name]
+
+    def _now(self) -> list[tuple[int, int] | None]:
+        states = [file.stat() if file.exists() else None for file in self._files.values()]
+        return [state and (state.st_mtime_ns, state.st_size) for state in states]
+
+
+def main(place: str) -> None:
+    """Serve, and in each fork become what was asked for."""
+    _end_with(os.getppid())
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    rooms = Rooms()
+    gc.collect()
+    gc.freeze()  # what the collector does not visit is not copied
+    request = _taken(serve(place))
+    try:
+        become(request, rooms)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(bool(end.code))
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001 - as the interpreter does with whatever nobody caught
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    # All that the interpreter does at its end but to free each object, which would first copy it.
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status % 256)
+
+
+def serve(place: str) -> int:
+    """Fork for each launcher that asks; return in the fork alone, with the connection to it."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(place)
+    listener.listen(64)
+    server, waiting = os.getpid(), select.epoll()
+    waiting.register(listener, select.EPOLLIN)
+    forks: dict[int, tuple[int, int, int]] = {}  # by each of its two descriptors
+    print("serves", flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever reads goes on
+    while True:
+        for descriptor, _ in waiting.poll():
+            if descriptor == listener.fileno():
+                launcher = listener.accept()[0].detach()
+                if not (pid := os.fork()):
+                    _end_with(server)
+                    waiting.close()
+                    listener.detach()
+                    return launcher
+                ended = os.pidfd_open(pid)
+                waiting.register(ended, select.EPOLLIN)
+                waiting.register(launcher, select.EPOLLRDHUP)
+                forks[ended] = forks[launcher] = pid, ended, launcher
+            elif descriptor in forks:
+                pid, ended, launcher = forks[descriptor]
+                if descriptor == launcher:
+                    os.kill(pid, signal.SIGKILL)
+                status = os.waitpid(pid, 0)[1]
+                with suppress(BrokenPipeError):
+                    os.write(launcher, b"%d\n" % status)
+                for each in (ended, launcher):
+                    del forks[each]
+                    os.close(each)
+
+
+def become(request: Request, rooms: Rooms) -> None:
+    """Do what ``python`` does with such arguments in such an environment and folder."""
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    arguments = list(request["arguments"])
+    flags = []
+    while arguments[0] in ("-u", "-P"):
+        flags.append(arguments.pop(0))
+    is_module = arguments[0] == "-m" and bool(arguments.pop(0))
+    first = request["folder"] if is_module else str(Path(arguments[0]).parent)
+    added = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:] = [*([] if "-P" in flags else [first]), *added, *PATH]
+    sys.argv[:] = arguments
+    # Pulumi's launcher puts the program's folder in front itself.
+    rooms.forget_unless_found_in(sys.path if is_module else [request["folder"], *sys.path])
+    if is_module:
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+def _taken(launcher: int) -> Request:
+    with socket.socket(fileno=launcher) as connection:
+        length, streams, _, _ = socket.recv_fds(connection, 8, 3)
+        with connection.makefile("rb") as stream:
+            request: Request = json.loads(stream.read(int.from_bytes(length, "big")))
+        is_ours = request["prefix"] == os.path.realpath(sys.prefix)
+        connection.sendall(b"%d\n" % (os.getpid() if is_ours else 0))
+    if not is_ours:
+        os._exit(0)
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    return request
+
+
+def _end_with(parent: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

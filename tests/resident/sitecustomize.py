@@ -1,0 +1,54 @@
+"""Hands what the engine runs in Python to the resident whose socket lies beside this file.
+
+Python imports this at each start where its folder is in PYTHONPATH. What the resident does not take,
+this process does itself, as if nothing were here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_MODULES = ("operations", "pip", "pulumi.dynamic", "pulumi.policy")
+_SCRIPT = "pulumi-language-python-exec"
+
+
+def _is_taken(arguments: list[str]) -> bool:
+    what = [each for each in arguments if each not in ("-u", "-P")][:2]
+    if what[:1] == ["-m"]:
+        return what[1] in _MODULES
+    return what != [] and os.path.basename(what[0]) == _SCRIPT  # noqa: PTH119 - imports as little as can be
+
+
+def _hand_over(place: str) -> None:
+    import json  # noqa: PLC0415 - most processes need none of these
+    import signal  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    request = {
+        "prefix": os.path.realpath(sys.prefix),
+        "arguments": sys.orig_argv[1:],
+        "folder": os.getcwd(),  # noqa: PTH109 - as above
+        "environment": dict(os.environ),
+    }
+    text = json.dumps(request).encode()
+    with socket.socket(socket.AF_UNIX) as resident:
+        try:
+            resident.connect(place)
+        except OSError:
+            return
+        socket.send_fds(resident, [len(text).to_bytes(8, "big")], [0, 1, 2])
+        resident.sendall(text)
+        answers = resident.makefile("r", encoding="ascii")
+        pid = int(answers.readline() or 0)
+        if not pid:
+            return
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda given, _: os.kill(pid, given))
+        status = answers.readline()
+    # Without a status the resident has ended, and with it what ran there.
+    os._exit(os.waitstatus_to_exitcode(int(status)) % 256 if status else 1)
+
+
+if _is_taken(sys.orig_argv[1:]):
+    _hand_over(os.path.join(os.path.dirname(__file__), "socket"))  # noqa: PTH118, PTH120 - as above
