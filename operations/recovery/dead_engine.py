@@ -30,8 +30,8 @@ _PROCESSES = Path("/proc")
 _EVER = 0.0
 """When a process started that one may not look at: before any lock."""
 _ADDRESS = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
-_SERVANTS = ("pulumi-language-", "pulumi-resource-", "pulumi.dynamic", "plugins")
-"""Parts of the command lines of language hosts and plugins."""
+_SERVANTS = ("pulumi-language-", "pulumi-resource-", "pulumi.dynamic", "pulumi.policy", "plugins")
+"""Parts of the command lines of language hosts, plugins and guardrails."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Lock:
 
 @dataclass(frozen=True, kw_only=True)
 class Orphan:
-    """A language host or plugin whose engine is gone."""
+    """A language host, a plugin or guardrails whose engine is gone."""
 
     pid: int
     command: str

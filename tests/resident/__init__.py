@@ -1,9 +1,9 @@
-"""One Python process that has everything imported, for all that the tests' engines run in Python."""
+"""One Python process with all imports done, for whatever the tests' engines run in Python."""
 
 from __future__ import annotations
 
 import atexit
-import os
+import socket
 import subprocess
 import sys
 from functools import cache
@@ -20,15 +20,14 @@ def environment() -> dict[str, str]:
     folder = TemporaryDirectory(prefix="resident-")  # short, as the path of a socket must be
     place = Path(folder.name)
     (place / LAUNCHER.name).symlink_to(LAUNCHER)
-    reads, writes = os.pipe()
-    resident = subprocess.Popen(
-        [sys.executable, "-P", "-u", "-m", "tests.resident", str(place / "socket")],
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        stdout=writes,
-    )
-    os.close(writes)
-    with open(reads, "rb") as told:
-        assert told.read() == b"serves\n"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place / "socket"))
+        listener.listen(64)
+        resident = subprocess.Popen(
+            [sys.executable, "-P", "-u", "-m", "tests.resident", str(listener.fileno())],
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            pass_fds=[listener.fileno()],
+        )
 
     @atexit.register
     def end() -> None:

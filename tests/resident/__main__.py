@@ -2,10 +2,10 @@
 
 The engine starts Python afresh for the program, for its dynamic resources and to list what is
 installed, several times a command, and most of that is imports. Here they are done once: this
-process forks, and the fork becomes the program that was asked for, with its arguments, environment,
-folder and streams. A fork ends when whoever asked for it ends, and all end with this process.
+process forks, and the fork becomes what was asked for, with its arguments, environment, folder and
+streams. A fork ends when whoever asked for it ends, and all end with this process.
 
-Usage: ``python -P -u -m tests.resident SOCKET``; prints a line as soon as it serves.
+Usage: ``python -P -u -m tests.resident DESCRIPTOR``, of a Unix socket that listens already.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Rooms:
         return [state and (state.st_mtime_ns, state.st_size) for state in states]
 
 
-def main(place: str) -> None:
+def main(descriptor: str) -> None:
     """Serve, and in each fork become what was asked for."""
     _end_with(os.getppid())
     for name in LIBRARIES:
@@ -83,58 +83,53 @@ def main(place: str) -> None:
     rooms = Rooms()
     gc.collect()
     gc.freeze()  # what the collector does not visit is not copied
-    request = _taken(serve(place))
+    request = _taken(serve(int(descriptor)))
     try:
         become(request, rooms)
-        status = 0
+        status: object = 0
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001 - as the interpreter does with whatever nobody caught
+        status = end.code or 0
+    except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody caught
         sys.excepthook(*sys.exc_info())
         status = 1
-    # All that the interpreter does at its end but to free each object, which would first copy it.
-    threading._shutdown()
+    if not isinstance(status, int):
+        sys.stderr.write(f"{status}\n")
+        status = 1
+    # All that the interpreter does at its end but freeing each object, which would first copy it.
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(status % 256)
 
 
-def serve(place: str) -> int:
+def serve(listener: int) -> int:
     """Fork for each launcher that asks; return in the fork alone, with the connection to it."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(place)
-    listener.listen(64)
     server, waiting = os.getpid(), select.epoll()
     waiting.register(listener, select.EPOLLIN)
     forks: dict[int, tuple[int, int, int]] = {}  # by each of its two descriptors
-    print("serves", flush=True)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever reads goes on
-    while True:
-        for descriptor, _ in waiting.poll():
-            if descriptor == listener.fileno():
-                launcher = listener.accept()[0].detach()
-                if not (pid := os.fork()):
-                    _end_with(server)
-                    waiting.close()
-                    listener.detach()
-                    return launcher
-                ended = os.pidfd_open(pid)
-                waiting.register(ended, select.EPOLLIN)
-                waiting.register(launcher, select.EPOLLRDHUP)
-                forks[ended] = forks[launcher] = pid, ended, launcher
-            elif descriptor in forks:
-                pid, ended, launcher = forks[descriptor]
-                if descriptor == launcher:
-                    os.kill(pid, signal.SIGKILL)
-                status = os.waitpid(pid, 0)[1]
-                with suppress(BrokenPipeError):
-                    os.write(launcher, b"%d\n" % status)
-                for each in (ended, launcher):
-                    del forks[each]
-                    os.close(each)
+    with socket.socket(fileno=listener) as asked:
+        while True:
+            # Last the listener: what it accepts may get a number that another event still means.
+            for descriptor, _ in sorted(waiting.poll(), key=lambda event: event[0] == listener):
+                if descriptor == listener:
+                    launcher = asked.accept()[0].detach()
+                    if not (pid := os.fork()):
+                        _end_with(server)
+                        waiting.close()
+                        return launcher
+                    ended = os.pidfd_open(pid)
+                    waiting.register(ended, select.EPOLLIN)
+                    waiting.register(launcher, select.EPOLLRDHUP)
+                    forks[ended] = forks[launcher] = pid, ended, launcher
+                elif descriptor in forks:
+                    pid, ended, launcher = forks[descriptor]
+                    if descriptor == launcher:
+                        os.kill(pid, signal.SIGKILL)
+                    status = os.waitpid(pid, 0)[1]
+                    with suppress(BrokenPipeError):
+                        os.write(launcher, b"%d\n" % status)
+                    for each in (ended, launcher):
+                        del forks[each]
+                        os.close(each)
 
 
 def become(request: Request, rooms: Rooms) -> None:
@@ -165,8 +160,8 @@ def become(request: Request, rooms: Rooms) -> None:
 def _taken(launcher: int) -> Request:
     with socket.socket(fileno=launcher) as connection:
         length, streams, _, _ = socket.recv_fds(connection, 8, 3)
-        with connection.makefile("rb") as stream:
-            request: Request = json.loads(stream.read(int.from_bytes(length, "big")))
+        with connection.makefile("rb") as sent:
+            request: Request = json.loads(sent.read(int.from_bytes(length, "big")))
         is_ours = request["prefix"] == os.path.realpath(sys.prefix)
         connection.sendall(b"%d\n" % (os.getpid() if is_ours else 0))
     if not is_ours:
@@ -179,9 +174,9 @@ def _taken(launcher: int) -> Request:
 
 
 def _end_with(parent: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit(1)
+        os._exit(1)
 
 
 if __name__ == "__main__":

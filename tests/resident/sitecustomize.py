@@ -1,7 +1,7 @@
 """Hands what the engine runs in Python to the resident whose socket lies beside this file.
 
-Python imports this at each start where its folder is in PYTHONPATH. What the resident does not take,
-this process does itself, as if nothing were here.
+Python imports this at each start where its folder is in PYTHONPATH. What the resident does not
+take, this process does itself, as if nothing were here.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ def _is_taken(arguments: list[str]) -> bool:
     what = [each for each in arguments if each not in ("-u", "-P")][:2]
     if what[:1] == ["-m"]:
         return what[1] in _MODULES
-    return what != [] and os.path.basename(what[0]) == _SCRIPT  # noqa: PTH119 - imports as little as can be
+    return what != [] and what[0].endswith(f"/{_SCRIPT}")
 
 
 def _hand_over(place: str) -> None:
-    import json  # noqa: PLC0415 - most processes need none of these
+    # Most processes need none of these.
+    import json  # noqa: PLC0415
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
 
     request = {
         "prefix": os.path.realpath(sys.prefix),
         "arguments": sys.orig_argv[1:],
-        "folder": os.getcwd(),  # noqa: PTH109 - as above
+        "folder": os.getcwd(),  # noqa: PTH109 - pathlib is slow to import
         "environment": dict(os.environ),
     }
     text = json.dumps(request).encode()
@@ -45,10 +46,14 @@ def _hand_over(place: str) -> None:
             return
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda given, _: os.kill(pid, given))
-        status = answers.readline()
-    # Without a status the resident has ended, and with it what ran there.
-    os._exit(os.waitstatus_to_exitcode(int(status)) % 256 if status else 1)
+        # Without an answer the resident was killed, and what ran there with it.
+        status = int(answers.readline() or signal.SIGKILL)
+    if os.WIFSIGNALED(status):
+        if os.WTERMSIG(status) != signal.SIGKILL:
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
 
 
 if _is_taken(sys.orig_argv[1:]):
-    _hand_over(os.path.join(os.path.dirname(__file__), "socket"))  # noqa: PTH118, PTH120 - as above
+    _hand_over(f"{os.path.dirname(__file__)}/socket")  # noqa: PTH120 - as above

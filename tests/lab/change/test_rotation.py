@@ -16,8 +16,8 @@ import pytest
 from lab import switches
 from lab.accounts import plan
 from lab.switches import Switches
+from tests.awaiting import eventually
 from tests.committed import USER
-from tests.lab.awaiting import eventually
 from tests.lab.changed_program import changed
 from tests.lab.conftest import ROOT
 from tests.lab.lease_ends import up_that_ends_leases_first

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +30,8 @@ BACKEND = "file:///somewhere"
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that looks like a plugin of an engine at port 1, where nobody listens."""
-    process = _plugin(tmp_path, BACKEND, "127.0.0.1:1")
-    yield process
-    process.kill()
-    process.communicate()
+    with _servant(tmp_path, BACKEND, "127.0.0.1:1") as servant:
+        yield servant
 
 
 def test_a_lock_is_read_as_the_engine_writes_it(tmp_path: Path) -> None:
@@ -81,15 +79,17 @@ def test_a_process_of_another_machine_counts_as_alive() -> None:
     assert not _lock(_ended(), host="another").is_dead()
 
 
-def test_a_plugin_whose_engine_is_gone_is_an_orphan_and_can_be_ended(
-    sleeper: subprocess.Popen[bytes], tmp_path: Path
+@pytest.mark.parametrize("name", ["pulumi-resource-probe", "pulumi.dynamic", "pulumi.policy"])
+def test_a_servant_whose_engine_is_gone_is_an_orphan_and_can_be_ended(
+    name: str, tmp_path: Path
 ) -> None:
-    found = dead_engine.orphans(tmp_path, BACKEND)
-    assert [orphan.pid for orphan in found] == [sleeper.pid]
-    assert found[0].command.endswith("pulumi-resource-probe 127.0.0.1:1")
-    dead_engine.end(found)
-    assert sleeper.wait(10) == -signal.SIGTERM
-    assert dead_engine.orphans(tmp_path, BACKEND) == []
+    with _servant(tmp_path, BACKEND, "127.0.0.1:1", name) as servant:
+        found = dead_engine.orphans(tmp_path, BACKEND)
+        assert [orphan.pid for orphan in found] == [servant.pid]
+        assert found[0].command.endswith(f"{name} 127.0.0.1:1")
+        dead_engine.end(found)
+        assert servant.wait(10) == -signal.SIGTERM
+        assert dead_engine.orphans(tmp_path, BACKEND) == []
 
 
 @pytest.mark.usefixtures("sleeper")
@@ -100,12 +100,9 @@ def test_a_plugin_of_another_folder_or_backend_is_none_of_ours(tmp_path: Path) -
 
 def test_a_plugin_whose_engine_listens_is_no_orphan(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as engine:
-        process = _plugin(tmp_path, BACKEND, f"127.0.0.1:{engine.getsockname()[1]}")
-        try:
+        address = f"127.0.0.1:{engine.getsockname()[1]}"
+        with _servant(tmp_path, BACKEND, address):
             assert dead_engine.orphans(tmp_path, BACKEND) == []
-        finally:
-            process.kill()
-            process.communicate()
 
 
 def test_a_process_that_was_given_the_id_of_an_orphan_is_left_alone(
@@ -150,10 +147,13 @@ def _ended() -> int:
     return process.pid
 
 
-def _plugin(folder: Path, backend: str, engine: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def _servant(
+    folder: Path, backend: str, engine: str, name: str = "pulumi-resource-probe"
+) -> Iterator[subprocess.Popen[bytes]]:
     code = "import sys; print(flush=True); sys.stdin.read()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "pulumi-resource-probe", engine],
+        [sys.executable, "-c", code, name, engine],
         cwd=folder,
         env={"PULUMI_BACKEND_URL": backend},
         stdin=subprocess.PIPE,
@@ -161,4 +161,6 @@ def _plugin(folder: Path, backend: str, engine: str) -> subprocess.Popen[bytes]:
     )
     assert process.stdout
     process.stdout.readline()
-    return process
+    yield process
+    process.kill()
+    process.communicate()

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from lab import switches
 from lab.switches import Switches
+from tests.awaiting import eventually
 from tests.committed import USER
-from tests.lab.awaiting import eventually
 from tests.lab.conftest import ROOT, lab_command, start
 from tests.lab.stacks import Stack, administrator, holdings, settings
 

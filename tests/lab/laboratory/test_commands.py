@@ -15,7 +15,7 @@ import pytest
 from lab import processes, switches
 from lab.home import Home, read_json
 from lab.switches import Fault, Switches
-from tests.lab.awaiting import eventually
+from tests.awaiting import eventually
 from tests.lab.faults import Faults
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import pytest
 
 from lab import switches
 from lab.switches import Switches
-from tests.lab.awaiting import eventually
+from tests.awaiting import eventually
 from tests.lab.browser import browser as web
 from tests.lab.browser import holder
 from tests.lab.operations.home import PersonsHome, browser, command_lines, moved_in

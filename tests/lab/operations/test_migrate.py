@@ -14,8 +14,8 @@ import pytest
 
 from lab import switches
 from lab.switches import Fault, Switches
+from tests.awaiting import eventually
 from tests.committed import USER
-from tests.lab.awaiting import eventually
 from tests.lab.conftest import ROOT
 from tests.lab.faults import Faults
 from tests.lab.leases import Lease, read_lease

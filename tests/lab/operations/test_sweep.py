@@ -15,8 +15,8 @@ import pytest
 from lab import processes, switches
 from lab.environment import entered
 from lab.switches import Fault, Switches
+from tests.awaiting import eventually
 from tests.committed import USER
-from tests.lab.awaiting import eventually
 from tests.lab.conftest import ROOT, Laboratory, start
 from tests.lab.faults import Faults
 from tests.lab.leases import keep_user, read_lease
