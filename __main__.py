@@ -1,5 +1,7 @@
 """Vault Enterprise federated with AWS IAM: no AWS key stored anywhere."""
 
+from pathlib import Path
+
 import pulumi
 import pulumi_command as command
 
@@ -12,7 +14,7 @@ from components.program import brief_traces, settled
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs, grants
 from components.target_role import TargetRole, TargetRoleArgs
 
-config = settings.load_or_end(pulumi.Config(), stack=pulumi.get_stack())
+config = settings.load_or_end(pulumi.Config(), stack=pulumi.get_stack(), root=Path(__file__).parent)
 
 with brief_traces():
     shell = command.Provider("command")

@@ -42,9 +42,6 @@ __all__ = [
     "load_or_end",
 ]
 
-PROJECT = Path(__file__).parents[1]
-"""The program's own folder."""
-
 SECTIONS = (
     "vault",
     "accounts",
@@ -65,7 +62,7 @@ Source: ``PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE`` in
 ``pulumi-language-python-exec``, for which the language host answers the engine ``Bail``."""
 
 
-def load_or_end(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:
+def load_or_end(config: pulumi.Config, *, stack: str, root: Path) -> Settings:
     """Read, check and resolve the settings of a stack, or tell what is wrong and end the program.
 
     :class:`pulumi.RunError` says the same, but the language host then adds that an unhandled error
@@ -80,7 +77,7 @@ def load_or_end(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> S
         sys.exit(TOLD)
 
 
-def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings:
+def load(config: pulumi.Config, *, stack: str, root: Path) -> Settings:
     """Read, check and resolve the settings of a stack.
 
     Args:
@@ -103,7 +100,7 @@ def load(config: pulumi.Config, *, stack: str, root: Path = PROJECT) -> Settings
 
 
 def declared(
-    entries: Mapping[str, Mapping[str, Any]], project: str, *, stack: str, root: Path = PROJECT
+    entries: Mapping[str, Mapping[str, Any]], project: str, *, stack: str, root: Path
 ) -> tuple[Settings, Problems]:
     """Read, check and resolve the settings of a stack where no engine runs.
 
