@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +17,12 @@ LAUNCHER = Path(__file__).with_name("sitecustomize.py")
 
 @cache
 def environment() -> dict[str, str]:
-    """Return the variables that lead to this process's resident, started at the first call."""
+    """Return the variables that lead to this process's resident, started at the first call.
+
+    There are none with ``FRESH_PYTHON`` set: then the engine starts each Python anew, as users' do.
+    """
+    if os.environ.get("FRESH_PYTHON"):
+        return {}
     folder = TemporaryDirectory(prefix="resident-")  # short, as the path of a socket must be
     place = Path(folder.name)
     (place / LAUNCHER.name).symlink_to(LAUNCHER)
