@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-_MODULES = ("operations", "pip", "pulumi.dynamic", "pulumi.policy")
+_MODULES = ("operations", "operations.leases", "pip", "pulumi.dynamic", "pulumi.policy")
 _SCRIPT = "pulumi-language-python-exec"
 
 
