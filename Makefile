@@ -7,8 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 STACK ?= dev
 ROUNDS ?= 1
-# Two more than the processors: with one more, a sixth of their time was idle on two of them.
-WORKERS ?= $(shell expr $$(nproc) + 2)
+# Three more than the processors: with two more, a sixth of their time was idle on two of them.
+WORKERS ?= $(shell expr $$(nproc) + 3)
 VENV := .venv/bin
 # Puts one recipe into the laboratory's network, as `make -s env` does for a person's shell.
 ENTER = exports="$$($(VENV)/python -m lab env $(if $(ABANDON_VAULT),--without-vault))"; eval "$$exports"

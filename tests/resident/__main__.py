@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import fcntl
 import gc
 import importlib
 import json
@@ -39,6 +40,9 @@ PATH: Final = [entry for entry in sys.path if entry != str(ROOT)]
 """Where the standard library and what is installed are found."""
 _PR_SET_PDEATHSIG: Final = 1
 """See prctl(2)."""
+
+_MOST_STREAMS: Final = 253
+"""That one message may carry; see unix(7), SCM_RIGHTS."""
 
 Request = dict[str, Any]
 
@@ -96,7 +100,7 @@ def main(descriptor: str) -> None:
         sys.stderr.write(f"{status}\n")
         status = 1
     # All that the interpreter does at its end but freeing each object, which would first copy it.
-    threading._shutdown()  # type: ignore[attr-defined]
+    threading._shutdown()  # type: ignore[attr-defined] # what the interpreter itself calls
     atexit._run_exitfuncs()
     os._exit(status % 256)
 
@@ -159,7 +163,7 @@ def become(request: Request, rooms: Rooms) -> None:
 
 def _taken(launcher: int) -> Request:
     with socket.socket(fileno=launcher) as connection:
-        length, streams, _, _ = socket.recv_fds(connection, 8, 3)
+        length, streams, _, _ = socket.recv_fds(connection, 8, _MOST_STREAMS)
         with connection.makefile("rb") as sent:
             request: Request = json.loads(sent.read(int.from_bytes(length, "big")))
         is_ours = request["prefix"] == os.path.realpath(sys.prefix)
@@ -167,9 +171,14 @@ def _taken(launcher: int) -> Request:
     if not is_ours:
         os._exit(0)
     os.setsid()
-    for number, stream in enumerate(streams):
+    numbers: list[int] = request["streams"]
+    aside = [fcntl.fcntl(stream, fcntl.F_DUPFD, max(numbers) + 1) for stream in streams]
+    for number, stream in zip(numbers, aside, strict=True):
         os.dup2(stream, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - Path.iterdir() opens it as well
+        if int(name) not in numbers:
+            with suppress(OSError):  # that of the listing itself
+                os.close(int(name))
     return request
 
 

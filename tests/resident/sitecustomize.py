@@ -9,28 +9,44 @@ from __future__ import annotations
 import os
 import sys
 
-_MODULES = ("operations", "operations.leases", "pip", "pulumi.dynamic", "pulumi.policy")
 _SCRIPT = "pulumi-language-python-exec"
+_MODULES = (
+    ["pulumi.dynamic"],
+    ["pulumi.policy"],
+    ["pip", "list"],
+    ["operations.leases"],
+    ["operations", "recover"],  # no other command of people: those are about terminals, too
+)
 
 
 def _is_taken(arguments: list[str]) -> bool:
-    what = [each for each in arguments if each not in ("-u", "-P")][:2]
+    what = [each for each in arguments if each not in ("-u", "-P")]
     if what[:1] == ["-m"]:
-        return what[1] in _MODULES
+        return any(what[1 : 1 + len(module)] == module for module in _MODULES)
     return what != [] and what[0].endswith(f"/{_SCRIPT}")
 
 
-def _hand_over(place: str) -> None:
-    # Most processes need none of these.
-    import json  # noqa: PLC0415
-    import signal  # noqa: PLC0415
-    import socket  # noqa: PLC0415
+def _is_inherited(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # that of the listing itself
+        return False
 
+
+def _hand_over(place: str) -> None:
+    import json  # noqa: PLC0415 - most processes need none of these
+    import signal  # noqa: PLC0415 - as above
+    import socket  # noqa: PLC0415 - as above
+
+    # Beside the three, what a shell hands over by number, as <(...) does.
+    streams = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 - as below
+    streams = [each for each in streams if _is_inherited(each)]
     request = {
         "prefix": os.path.realpath(sys.prefix),
         "arguments": sys.orig_argv[1:],
         "folder": os.getcwd(),  # noqa: PTH109 - pathlib is slow to import
         "environment": dict(os.environ),
+        "streams": streams,
     }
     text = json.dumps(request).encode()
     with socket.socket(socket.AF_UNIX) as resident:
@@ -38,7 +54,7 @@ def _hand_over(place: str) -> None:
             resident.connect(place)
         except OSError:
             return
-        socket.send_fds(resident, [len(text).to_bytes(8, "big")], [0, 1, 2])
+        socket.send_fds(resident, [len(text).to_bytes(8, "big")], streams)
         resident.sendall(text)
         answers = resident.makefile("r", encoding="ascii")
         pid = int(answers.readline() or 0)

@@ -116,6 +116,19 @@ def test_it_ends_as_a_fresh_one_does(script: Script, code: str) -> None:
     )
 
 
+def test_a_stream_that_a_shell_hands_over_is_there(script: Script, tmp_path: Path) -> None:
+    """``<(...)`` is a path below /dev/fd, where only whoever was given that descriptor finds it."""
+    script.run("import pathlib, sys; print(pathlib.Path(sys.argv[1]).read_text())", {})
+    shown = subprocess.run(
+        ["bash", "-euc", f"{sys.executable} -u {tmp_path}/pulumi-language-python-exec <(echo it)"],
+        env={**PLAIN, **resident.environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "it\n\n"
+
+
 def test_what_nobody_caught_is_told(script: Script) -> None:
     served = script.run("{}['nothing']", resident.environment())
     assert served.returncode == 1
