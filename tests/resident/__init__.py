@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("clients", "components", "federation", "operations", "settings")
+"""Rooms of the project that are imported beforehand."""
 LAUNCHER = Path(__file__).with_name("sitecustomize.py")
 
 

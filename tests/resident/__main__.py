@@ -30,8 +30,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-ROOMS: Final = ("clients", "components", "federation", "operations", "settings")
+from tests.resident import ROOMS, ROOT
+
 LIBRARIES: Final = (
     *("boto3", "dill", "hvac", "pip._internal.commands.list"),
     *("pulumi.dynamic", "pulumi.policy", "pulumi_policy"),
@@ -112,8 +112,8 @@ def serve(listener: int) -> int:
     forks: dict[int, tuple[int, int, int]] = {}  # by each of its two descriptors
     with socket.socket(fileno=listener) as asked:
         while True:
-            # Last the listener: what it accepts may get a number that another event still means.
-            for descriptor, _ in sorted(waiting.poll(), key=lambda event: event[0] == listener):
+            # One at a time: what is accepted may get a number that a second event still means.
+            for descriptor, _ in waiting.poll(maxevents=1):
                 if descriptor == listener:
                     launcher = asked.accept()[0].detach()
                     if not (pid := os.fork()):
@@ -124,15 +124,16 @@ def serve(listener: int) -> int:
                     waiting.register(ended, select.EPOLLIN)
                     waiting.register(launcher, select.EPOLLRDHUP)
                     forks[ended] = forks[launcher] = pid, ended, launcher
-                elif descriptor in forks:
+                else:
                     pid, ended, launcher = forks[descriptor]
                     if descriptor == launcher:
                         os.kill(pid, signal.SIGKILL)
                     status = os.waitpid(pid, 0)[1]
-                    with suppress(BrokenPipeError):
+                    with suppress(ConnectionError):  # whoever asked may be gone
                         os.write(launcher, b"%d\n" % status)
                     for each in (ended, launcher):
                         del forks[each]
+                        waiting.unregister(each)  # younger forks may hold it open a little longer
                         os.close(each)
 
 

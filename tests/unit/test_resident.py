@@ -19,7 +19,7 @@ from tests.awaiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = resident.ROOT
 TELL = """
 import json, os, sys, settings
 print(json.dumps({
@@ -76,7 +76,7 @@ class Script:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
-    for room in ("clients", "components", "federation", "operations", "settings"):
+    for room in resident.ROOMS:
         (tmp_path / room).symlink_to(ROOT / room)
     return Script(tmp_path)
 

@@ -161,6 +161,8 @@ def _servant(
     )
     assert process.stdout
     process.stdout.readline()
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
