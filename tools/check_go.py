@@ -39,8 +39,6 @@ def _check(program: go.GoProgram, tool: Path, linter: Path) -> int:
     env = go.environment()
     with Stage(f"go vet and test, {program.name}", LOGS / "check-go.log", quiet=True) as stage:
         flags = modfile(program.module, program.trimmed, str(tool), stage, env)
-    # The same flags as the build: others would compile all of Vault once more.
-    flags.append("-trimpath")
     # Who asks `go` by itself takes flags and compiler from its environment.
     asking = env | {
         "GOFLAGS": " ".join([env["GOFLAGS"], *flags]),

@@ -110,7 +110,8 @@ def compiled(suite: Suite, folder: Path, compiler: str) -> Path:
         (module / "go.mod").write_text(text, "utf-8")
         shutil.copy2(ROOT / "lab/vault/go.sum", module)
     # What tests import beside the program is added to this copy of go.mod and go.sum.
-    environment = go.environment() | {"GOFLAGS": "-mod=mod -buildvcs=false"}
+    environment = go.environment()
+    environment["GOFLAGS"] = environment["GOFLAGS"].replace("-mod=readonly", "-mod=mod")
     listed = subprocess.run(
         [compiler, "list", "-m", "-json", "github.com/hashicorp/vault"],
         cwd=module,
@@ -127,7 +128,7 @@ def compiled(suite: Suite, folder: Path, compiler: str) -> Path:
     program = folder / f"{package.name}.test"
     print(f"compiling the tests of {suite.package}", flush=True)
     subprocess.run(
-        [compiler, "test", "-vet=off", "-trimpath", "-c", "-o", program, f"./{package.name}"],
+        [compiler, "test", "-vet=off", "-c", "-o", program, f"./{package.name}"],
         cwd=module,
         env=environment,
         check=True,
