@@ -290,6 +290,7 @@ replace (
 	github.com/hashicorp/vault-plugin-auth-oci => ../../tools/absent/github.com/hashicorp/vault-plugin-auth-oci
 	github.com/jackc/pgx/v5 => ../../tools/absent/github.com/jackc/pgx/v5
 	github.com/jcmturner/gokrb5/v8 => ../../tools/absent/github.com/jcmturner/gokrb5/v8
+	github.com/santhosh-tekuri/jsonschema/v5 => ../../tools/absent/github.com/santhosh-tekuri/jsonschema/v5
 	go.opentelemetry.io/auto/sdk => ../../tools/absent/go.opentelemetry.io/auto/sdk
 	google.golang.org/api => ../../tools/absent/google.golang.org/api
 	google.golang.org/genproto => ../../tools/absent/google.golang.org/genproto
