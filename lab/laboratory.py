@@ -62,7 +62,8 @@ def programs(home: Home) -> tuple[Program, ...]:
     plain = {"PATH": "/usr/bin:/bin", "HOME": str(home.root), "LANG": "C.UTF-8"}
     python = (str(PYTHON), "-P", "-u", "-m")  # -P: nothing of the current folder is imported
     place = ("--home", str(home.root))
-    with_code = {**plain, "PYTHONPATH": str(REPOSITORY)}
+    code = [str(REPOSITORY), *filter(None, [os.environ.get("LAB_PYTHONPATH")])]
+    with_code = {**plain, "PYTHONPATH": os.pathsep.join(code)}
     options = vault_options(home)
     in_network = {
         **plain,

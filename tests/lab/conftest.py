@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "dev"
+_GARBAGE = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+"""Engine and plugins end before their garbage is worth collecting: a sixth of their time."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,9 @@ def start(home: Path, *flags: str) -> Laboratory:
     """Start (or leave running) the laboratory in ``home``."""
     lab_command("up", home, *flags)
     clean = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
-    return Laboratory(Home(home), {**entered(Home(home), clean), **resident.environment()})
+    return Laboratory(
+        Home(home), {**entered(Home(home), clean), **resident.environment(), **_GARBAGE}
+    )
 
 
 def lab_command(verb: str, home: Path, *flags: str) -> str:
@@ -127,6 +131,7 @@ def lab_command(verb: str, home: Path, *flags: str) -> str:
     finished = subprocess.run(
         [sys.executable, "-m", "lab", verb, "--home", str(home), *flags],
         cwd=ROOT,
+        env={**os.environ, **resident.environment()},
         capture_output=True,
         text=True,
         check=False,

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab import processes, switches
+from lab.laboratory import programs
 from lab.switches import Fault, FaultKind, Switches
 from operations.leases.revoke import GONE_USER_SECONDS
+from tests.awaiting import eventually
 from tests.lab.conftest import start
 from tests.lab.stacks import Stack, administrator, holdings
 
@@ -150,6 +152,8 @@ class Breaker:
             victim = processes.running(self.laboratory.home, name)
             assert victim is not None
             os.kill(victim.pid, kind.signal)
+            (program,) = (each for each in programs(self.laboratory.home) if each.name == name)
+            eventually(f"{name} is gone", lambda: processes.is_free(program.port))
         elif kind.victim == "program":
             for pid in _program(engine.pid):
                 with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""One Python process with all imports done, for whatever the tests' engines run in Python."""
+"""Two Python processes with all imports done, for what the tests' engines and laboratories run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("clients", "components", "federation", "operations", "settings")
-"""Rooms of the project that are imported beforehand."""
+ROOMS = {
+    "engine": ("clients", "components", "federation", "operations", "settings"),
+    "laboratory": ("lab",),
+}
+"""Rooms of the project that each resident has imported. The laboratory's moto changes boto3, so it
+has one of its own."""
 LAUNCHER = Path(__file__).with_name("sitecustomize.py")
 
 
 @cache
 def environment() -> dict[str, str]:
-    """Return the variables that lead to this process's resident, started at the first call.
+    """Return the variables that lead to this process's residents, started at the first call.
 
     There are none with ``FRESH_PYTHON`` set: then the engine starts each Python anew, as users' do.
     """
@@ -28,19 +32,24 @@ def environment() -> dict[str, str]:
     folder = TemporaryDirectory(prefix="resident-")  # short, as the path of a socket must be
     place = Path(folder.name)
     (place / LAUNCHER.name).symlink_to(LAUNCHER)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place / "socket"))
-        listener.listen(64)
-        resident = subprocess.Popen(
-            [sys.executable, "-P", "-u", "-m", "tests.resident", str(listener.fileno())],
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            pass_fds=[listener.fileno()],
-        )
+    residents = [_started(kind, place) for kind in ROOMS]
 
     @atexit.register
     def end() -> None:
-        resident.kill()
-        resident.wait()
+        for resident in residents:
+            resident.kill()
+            resident.wait()
         folder.cleanup()
 
-    return {"PYTHONPATH": str(place)}
+    return {"PYTHONPATH": str(place), "LAB_PYTHONPATH": str(place)}
+
+
+def _started(kind: str, place: Path) -> subprocess.Popen[bytes]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place / kind))
+        listener.listen(64)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-u", "-m", "tests.resident", kind, str(listener.fileno())],
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            pass_fds=[listener.fileno()],
+        )

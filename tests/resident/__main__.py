@@ -1,21 +1,22 @@
-"""A Python with all imports done, which becomes what the engine runs in Python.
+"""A Python with all imports done, which becomes what engine or laboratory run in Python.
 
 The engine starts Python afresh for the program, for its dynamic resources and to list what is
-installed, several times a command, and most of that is imports. Here they are done once: this
-process forks, and the fork becomes what was asked for, with its arguments, environment, folder and
-streams. A fork ends when whoever asked for it ends, and all end with this process.
+installed, several times a command, a laboratory for three of its servers, and most of that is
+imports. Here they are done once: this process forks, and the fork becomes what was asked for, with
+its arguments, environment, folder and streams. A fork ends when whoever asked for it ends, and all
+end with this process.
 
-Usage: ``python -P -u -m tests.resident DESCRIPTOR``, of a Unix socket that listens already.
+Usage: ``python -P -u -m tests.resident KIND DESCRIPTOR``, of a Unix socket that listens already.
 """
 
 from __future__ import annotations
 
+import ast
 import atexit
 import ctypes
 import fcntl
 import gc
 import importlib
-import json
 import os
 import pkgutil
 import runpy
@@ -25,17 +26,24 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.resident import ROOMS, ROOT
 
-LIBRARIES: Final = (
-    *("boto3", "dill", "hvac", "pip._internal.commands.list"),
-    *("pulumi.dynamic", "pulumi.policy", "pulumi_policy"),
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIBRARIES: Final = {
+    "engine": (
+        *("boto3", "dill", "hvac", "pip._internal.commands.list"),
+        *("pulumi.dynamic", "pulumi.policy", "pulumi_policy"),
+    ),
+    "laboratory": (),
+}
 PATH: Final = [entry for entry in sys.path if entry != str(ROOT)]
 """Where the standard library and what is installed are found."""
 _PR_SET_PDEATHSIG: Final = 1
@@ -50,8 +58,9 @@ Request = dict[str, Any]
 class Rooms:
     """The project's own modules as they were imported here."""
 
-    def __init__(self) -> None:
-        for name in ROOMS:
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        for name in names:
             package = importlib.import_module(name)
             for found in pkgutil.walk_packages(package.__path__, f"{name}."):
                 if not found.name.endswith(".__main__"):
@@ -59,7 +68,7 @@ class Rooms:
         self._files = {
             name: Path(str(module.__file__))
             for name, module in sys.modules.items()
-            if name.partition(".")[0] in ROOMS
+            if name.partition(".")[0] in names
         }
         self._then = self._now()
 
@@ -68,7 +77,7 @@ class Rooms:
         same = all(
             (found := PathFinder.find_spec(name, path))
             and self._files[name] == Path(found.origin or "").resolve()
-            for name in ROOMS
+            for name in self._names
         )
         if not same or self._now() != self._then:
             for name in self._files:
@@ -79,12 +88,16 @@ class Rooms:
         return [state and (state.st_mtime_ns, state.st_size) for state in states]
 
 
-def main(descriptor: str) -> None:
+def main(kind: str, descriptor: str) -> None:
     """Serve, and in each fork become what was asked for."""
     _end_with(os.getppid())
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    rooms = Rooms()
+    with warnings.catch_warnings(action="ignore"):  # what authlib says of itself, into nobody's log
+        for name in LIBRARIES[kind]:
+            importlib.import_module(name)
+        rooms = Rooms(ROOMS[kind])
+    if mock := sys.modules.get("moto.moto_api._internal"):
+        # Unlike Python's own source of chance, moto's would give each fork the same names and keys.
+        os.register_at_fork(after_in_child=mock.mock_random.seed)
     gc.collect()
     gc.freeze()  # what the collector does not visit is not copied
     request = _taken(serve(int(descriptor)))
@@ -166,7 +179,8 @@ def _taken(launcher: int) -> Request:
     with socket.socket(fileno=launcher) as connection:
         length, streams, _, _ = socket.recv_fds(connection, 8, _MOST_STREAMS)
         with connection.makefile("rb") as sent:
-            request: Request = json.loads(sent.read(int.from_bytes(length, "big")))
+            text = sent.read(int.from_bytes(length, "big"))
+        request: Request = ast.literal_eval(text.decode())
         is_ours = request["prefix"] == os.path.realpath(sys.prefix)
         connection.sendall(b"%d\n" % (os.getpid() if is_ours else 0))
     if not is_ours:

@@ -1,6 +1,6 @@
-"""Hands what the engine runs in Python to the resident whose socket lies beside this file.
+"""Hands what engine and laboratory run in Python to the residents beside this file.
 
-Python imports this at each start where its folder is in PYTHONPATH. What the resident does not
+Python imports this at each start where its folder is in PYTHONPATH. What a resident does not
 take, this process does itself, as if nothing were here.
 """
 
@@ -10,20 +10,30 @@ import os
 import sys
 
 _SCRIPT = "pulumi-language-python-exec"
-_MODULES = (
-    ["pulumi.dynamic"],
-    ["pulumi.policy"],
-    ["pip", "list"],
-    ["operations.leases"],
-    ["operations", "recover"],  # no other command of people: those are about terminals, too
-)
+_MODULES = {
+    "engine": (
+        ["pulumi.dynamic"],
+        ["pulumi.policy"],
+        ["pip", "list"],
+        ["operations.leases"],
+        ["operations", "recover"],  # no other command of people: those are about terminals, too
+    ),
+    "laboratory": (
+        *(["lab.aws"], ["lab.network"], ["lab.people"]),
+        *(["lab", "up"], ["lab", "down"]),
+    ),
+}
+"""By resident, see ``tests.resident``."""
 
 
-def _is_taken(arguments: list[str]) -> bool:
+def _server(arguments: list[str]) -> str | None:
     what = [each for each in arguments if each not in ("-u", "-P")]
     if what[:1] == ["-m"]:
-        return any(what[1 : 1 + len(module)] == module for module in _MODULES)
-    return what != [] and what[0].endswith(f"/{_SCRIPT}")
+        for name, modules in _MODULES.items():
+            if any(what[1 : 1 + len(module)] == module for module in modules):
+                return name
+        return None
+    return "engine" if what and what[0].endswith(f"/{_SCRIPT}") else None
 
 
 def _is_inherited(descriptor: int) -> bool:
@@ -34,9 +44,9 @@ def _is_inherited(descriptor: int) -> bool:
 
 
 def _hand_over(place: str) -> None:
-    import json  # noqa: PLC0415 - most processes need none of these
-    import signal  # noqa: PLC0415 - as above
-    import socket  # noqa: PLC0415 - as above
+    # Neither `signal` nor `socket` nor `json`: what they import takes as long as all else here.
+    import _signal  # type: ignore[import-not-found] # noqa: PLC0415 - as above
+    import _socket  # noqa: PLC0415 - as above
 
     # Beside the three, what a shell hands over by number, as <(...) does.
     streams = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 - as below
@@ -48,28 +58,32 @@ def _hand_over(place: str) -> None:
         "environment": dict(os.environ),
         "streams": streams,
     }
-    text = json.dumps(request).encode()
-    with socket.socket(socket.AF_UNIX) as resident:
-        try:
-            resident.connect(place)
-        except OSError:
-            return
-        socket.send_fds(resident, [len(text).to_bytes(8, "big")], streams)
-        resident.sendall(text)
-        answers = resident.makefile("r", encoding="ascii")
+    text = ascii(request).encode()
+    rights = b"".join(each.to_bytes(4, sys.byteorder) for each in streams)
+    resident = _socket.socket(_socket.AF_UNIX)
+    try:
+        resident.connect(place)
+    except OSError:
+        resident.close()
+        return
+    resident.sendmsg(
+        [len(text).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
+    )
+    resident.sendall(text)
+    with open(resident.detach(), encoding="ascii") as answers:  # noqa: PTH123 - as above
         pid = int(answers.readline() or 0)
         if not pid:
             return
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda given, _: os.kill(pid, given))
+        for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+            _signal.signal(number, lambda given, _: os.kill(pid, given))
         # Without an answer the resident was killed, and what ran there with it.
-        status = int(answers.readline() or signal.SIGKILL)
+        status = int(answers.readline() or _signal.SIGKILL)
     if os.WIFSIGNALED(status):
-        if os.WTERMSIG(status) != signal.SIGKILL:
-            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        if os.WTERMSIG(status) != _signal.SIGKILL:
+            _signal.signal(os.WTERMSIG(status), _signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status))
 
 
-if _is_taken(sys.orig_argv[1:]):
-    _hand_over(f"{os.path.dirname(__file__)}/socket")  # noqa: PTH120 - as above
+if _name := _server(sys.orig_argv[1:]):
+    _hand_over(f"{os.path.dirname(__file__)}/{_name}")  # noqa: PTH120 - as above

@@ -76,7 +76,7 @@ class Script:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
-    for room in resident.ROOMS:
+    for room in resident.ROOMS["engine"]:
         (tmp_path / room).symlink_to(ROOT / room)
     return Script(tmp_path)
 

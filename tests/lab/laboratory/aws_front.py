@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab import switches
 from lab.home import Home, read_json, write_json
+from tests import resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +239,7 @@ class World:
             self.processes[module] = subprocess.Popen(
                 [sys.executable, "-m", module, "--home", str(self.home.root)],
                 cwd=ROOT,
-                env={"PATH": os.environ["PATH"]},
+                env={"PATH": os.environ["PATH"], **resident.environment()},
                 stdout=log,
                 stderr=log,
             )

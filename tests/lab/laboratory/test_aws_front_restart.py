@@ -46,6 +46,16 @@ def test_everything_survives_a_restart(aws: World) -> None:
     assert (aws.home.aws / "state.pickle").stat().st_mode & 0o777 == 0o600
 
 
+def test_no_name_is_given_twice(aws: World) -> None:
+    ids = []
+    for name in ("first", "second"):
+        restart(aws)
+        iam = aws.client("iam")
+        ids.append(iam.create_user(UserName=name)["User"]["UserId"])
+        ids.append(iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"])
+    assert len(set(ids)) == 4
+
+
 def test_a_laboratory_without_accounts_gets_its_own_with_random_keys(aws: World) -> None:
     aws.stop("lab.aws")
     aws.home.accounts.unlink()

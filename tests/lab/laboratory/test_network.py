@@ -28,6 +28,7 @@ from OpenSSL import SSL
 
 from lab.home import Home, write_json
 from lab.switches import Switches, store
+from tests import resident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,7 @@ class World:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "lab.network", "--home", str(self.home.root)],
                 cwd=ROOT,
-                env={"PATH": "/usr/bin:/bin"},
+                env={"PATH": "/usr/bin:/bin", **resident.environment()},
                 stdout=log,
                 stderr=log,
             )
