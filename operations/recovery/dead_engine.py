@@ -24,14 +24,16 @@ END_SECONDS = 5.0
 
 _START_SLACK_SECONDS = 2.0
 """A lock is written after its engine started; clock and kernel ticks may differ by this much."""
-_STATE, _START_TIME = 0, 19
-"""Places in /proc/PID/stat after the command's name (proc_pid_stat(5): fields 3 and 22)."""
+_STATE, _PARENT, _START_TIME = 0, 1, 19
+"""Places in /proc/PID/stat after the command's name (proc_pid_stat(5): fields 3, 4 and 22)."""
 _PROCESSES = Path("/proc")
 _EVER = 0.0
 """When a process started that one may not look at: before any lock."""
 _ADDRESS = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
 _SERVANTS = ("pulumi-language-", "pulumi-resource-", "pulumi.dynamic", "pulumi.policy", "plugins")
 """Parts of the command lines of language hosts, plugins and guardrails."""
+_GUARD = "operations.leases"
+"""Part of the command lines of a lease guard at work, which a plugin starts; it names no engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ class Lock:
 
 @dataclass(frozen=True, kw_only=True)
 class Orphan:
-    """A language host, a plugin or guardrails whose engine is gone."""
+    """A language host, a plugin, guardrails or a lease guard whose engine is gone."""
 
     pid: int
     command: str
@@ -131,14 +133,17 @@ def orphans(project: Path, backend_url: str) -> list[Orphan]:
     """Return the servants of dead engines of one project folder and one backend.
 
     A servant is known by its command line, which names the address of its engine; nobody listens
-    there any more. It works in the project's folder and was started with the same backend.
+    there any more. It works in the project's folder and was started with the same backend. A lease
+    guard that no servant of a living engine started would revoke what the next update lets in.
     """
     return [
         Orphan(pid=pid, command=" ".join(arguments))
         for pid, arguments in _processes()
-        if any(part in argument for part in _SERVANTS for argument in arguments)
-        and _serves(pid, project, backend_url)
-        and _engine_is_gone(arguments)
+        if _serves(pid, project, backend_url)
+        and (
+            (_is_servant(arguments) and _engine_is_gone(arguments))
+            or (any(_GUARD in argument for argument in arguments) and not _is_wanted(pid))
+        )
     ]
 
 
@@ -197,6 +202,20 @@ def _serves(pid: int, project: Path, backend_url: str) -> bool:
     return folder == project and f"PULUMI_BACKEND_URL={backend_url}".encode() in environment
 
 
+def _is_servant(arguments: Sequence[str]) -> bool:
+    return any(part in argument for part in _SERVANTS for argument in arguments)
+
+
+def _is_wanted(guard: int) -> bool:
+    """Tell whether an engine that is there waits for what a servant of it has started."""
+    pid = guard
+    while pid := _parent(pid):
+        arguments = _command_line(pid)
+        if _is_servant(arguments):
+            return not _engine_is_gone(arguments)
+    return False
+
+
 def _engine_is_gone(arguments: Sequence[str]) -> bool:
     ports = [int(found[1]) for part in arguments if (found := _ADDRESS.fullmatch(part))]
     return bool(ports) and not any(_listens(port) for port in ports)
@@ -209,16 +228,29 @@ def _listens(port: int) -> bool:
 
 def _started_at(pid: int) -> float | None:
     """Return when a process started, in seconds since the epoch; none if it has ended."""
-    try:
-        status = (_PROCESSES / str(pid) / "stat").read_text("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError):
+    fields = _status(pid)
+    if not fields:
         return _EVER if _is_hidden(pid) else None
-    fields = status.rpartition(")")[2].split()
     if fields[_STATE] in ("Z", "X"):  # ended, but not yet buried by its parent
         return None
     kernel = (_PROCESSES / "stat").read_text("utf-8")
     booted = int(re.search(r"^btime (\d+)$", kernel, re.MULTILINE)[1])  # type: ignore[index] # Linux always has it
     return booted + int(fields[_START_TIME]) / os.sysconf("SC_CLK_TCK")
+
+
+def _parent(pid: int) -> int:
+    """Return who started a process, or who took it over; 0 if nobody can be seen."""
+    fields = _status(pid)
+    return int(fields[_PARENT]) if fields else 0
+
+
+def _status(pid: int) -> list[str]:
+    """Return what the kernel says of a process; nothing if it has ended, or is hidden."""
+    try:
+        status = (_PROCESSES / str(pid) / "stat").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return status.rpartition(")")[2].split()
 
 
 def _is_hidden(pid: int) -> bool:

@@ -91,7 +91,7 @@ class Rooms:
 def main(kind: str, descriptor: str) -> None:
     """Serve, and in each fork become what was asked for."""
     _end_with(os.getppid())
-    with warnings.catch_warnings(action="ignore"):  # what authlib says of itself, into nobody's log
+    with warnings.catch_warnings(record=True):  # what authlib says of itself is nobody's here
         for name in LIBRARIES[kind]:
             importlib.import_module(name)
         rooms = Rooms(ROOMS[kind])

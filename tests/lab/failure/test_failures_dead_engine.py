@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +106,38 @@ def test_a_plugin_whose_engine_listens_is_no_orphan(tmp_path: Path) -> None:
             assert dead_engine.orphans(tmp_path, BACKEND) == []
 
 
+STARTS_A_GUARD = """
+import subprocess, sys
+from pathlib import Path
+waits = "import signal; print(flush=True); signal.pause()"
+guard = [sys.executable, "-c", waits, "operations.leases", "aws", "my-role"]
+child = subprocess.Popen(guard, stdout=subprocess.PIPE)
+child.stdout.readline()
+Path("guard").write_text(str(child.pid))
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("engine", ["listens", "is gone", "is gone with its plugin"])
+def test_a_lease_guard_that_no_engine_waits_for_is_an_orphan(tmp_path: Path, engine: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1] if engine == "listens" else 1
+        with _servant(tmp_path, BACKEND, f"127.0.0.1:{port}", code=STARTS_A_GUARD) as plugin:
+            guard = os.pidfd_open(int((tmp_path / "guard").read_text("utf-8")))
+            try:
+                if engine == "is gone with its plugin":
+                    plugin.kill()
+                    plugin.wait()
+                dead_engine.end(dead_engine.orphans(tmp_path, BACKEND))
+                has_ended = bool(select.select([guard], [], [], 0)[0])
+                assert has_ended == (engine != "listens")
+            finally:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(guard, signal.SIGKILL)
+                os.close(guard)
+
+
 def test_a_process_that_was_given_the_id_of_an_orphan_is_left_alone(
     sleeper: subprocess.Popen[bytes],
 ) -> None:
@@ -149,9 +182,12 @@ def _ended() -> int:
 
 @contextmanager
 def _servant(
-    folder: Path, backend: str, engine: str, name: str = "pulumi-resource-probe"
+    folder: Path,
+    backend: str,
+    engine: str,
+    name: str = "pulumi-resource-probe",
+    code: str = "import sys; print(flush=True); sys.stdin.read()",
 ) -> Iterator[subprocess.Popen[bytes]]:
-    code = "import sys; print(flush=True); sys.stdin.read()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, name, engine],
         cwd=folder,
