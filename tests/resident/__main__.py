@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 LIBRARIES: Final = {
     "engine": (
-        *("boto3", "dill", "hvac", "pip._internal.commands.list"),
+        *("boto3", "dill", "grpc._channel", "grpc._server", "hvac"),
+        "pip._internal.cli.main",
+        *("pip._internal.commands.list", "pip._internal.metadata.importlib"),
         *("pulumi.dynamic", "pulumi.policy", "pulumi_policy"),
     ),
     "laboratory": (),
@@ -95,8 +97,11 @@ def main(kind: str, descriptor: str) -> None:
         for name in LIBRARIES[kind]:
             importlib.import_module(name)
         rooms = Rooms(ROOMS[kind])
-    if mock := sys.modules.get("moto.moto_api._internal"):
+    if kind == "engine":
+        importlib.import_module("tests.resident.beforehand").find_out()
+    else:
         # Unlike Python's own source of chance, moto's would give each fork the same names and keys.
+        mock = importlib.import_module("moto.moto_api._internal")
         os.register_at_fork(after_in_child=mock.mock_random.seed)
     gc.collect()
     gc.freeze()  # what the collector does not visit is not copied
