@@ -91,10 +91,9 @@ def _beside(actions: Sequence[str], resources: Sequence[str]) -> Iterator[str]:
 
 def _is_else(resource: str, action: str) -> bool:
     """Whether a resource has, slash by slash, the form of others than an action acts on."""
-    own = _arns(action)
-    every = _arns(f"{action.partition(':')[0]}:*")
+    own, every = _arns(action), f"{action.partition(':')[0]}:*"
     return not any(_meet(resource, arn, by_slashes=True) for arn in own) and any(
-        _meet(resource, arn, by_slashes=True) for arn in every if arn not in own
+        _meet(resource, arn, by_slashes=True) for arn in _arns(every) if arn not in own
     )
 
 
