@@ -98,7 +98,10 @@ def main(kind: str, descriptor: str) -> None:
             importlib.import_module(name)
         rooms = Rooms(ROOMS[kind])
     if kind == "engine":
-        importlib.import_module("tests.resident.beforehand").find_out()
+        from tests.resident import beforehand  # noqa: PLC0415 - imports what moto would change
+
+        beforehand.find_out()
+        beforehand.leave_out()
     else:
         # Unlike Python's own source of chance, moto's would give each fork the same names and keys.
         mock = importlib.import_module("moto.moto_api._internal")
