@@ -8,11 +8,11 @@ import importlib.metadata
 import os
 from functools import cache
 
-import boto3
-import botocore.session
 import pulumi
 import pulumi_vault
 from pulumi._types import _types_from_py_properties, is_input_type
+
+from clients import aws
 
 
 def find_out() -> None:
@@ -25,8 +25,8 @@ def find_out() -> None:
     # How botocore's own files describe services; those of whoever runs the tests are not read.
     for file in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         os.environ[file] = os.devnull
-    botocore.session.create_loader = cache(botocore.session.create_loader)
-    session = boto3.Session("-", "-", region_name="us-east-1")
+    key = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+    session = aws.new_session(region_name="us-east-1", **key)
     for service in ("iam", "sts"):
         session.client(service)
 

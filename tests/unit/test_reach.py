@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from botocore.loaders import JSONFileLoader
 
 from clients import aws
 from clients import vault as client
@@ -217,3 +218,24 @@ def test_an_auth_method_that_asks_aws_is_given_longer_than_vault_itself(wire: Wi
     _FederationProvider().create(federation())
     assert wire.seconds["auth/aws/role/federation-check"] == (10, 30)
     assert wire.seconds["auth/aws/config/client"] == 10
+
+
+def test_the_sign_in_at_a_second_account_reads_no_description_of_aws_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    load = JSONFileLoader.load_file
+
+    def noted(self: JSONFileLoader, path: str) -> object:
+        found: object = load(self, path)
+        read.extend([path] if found else [])
+        return found
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", noted)
+    aws._loader.cache_clear()
+    key = {"aws_access_key_id": "-", "aws_secret_access_key": "-", "region_name": "us-east-1"}
+    for _ in range(2):
+        for service in ("iam", "sts"):
+            aws.new_session(**key).client(service)
+    assert any("iam" in path for path in read)
+    assert len(read) == len(set(read))
