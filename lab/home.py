@@ -89,7 +89,7 @@ class Home:
 
     @property
     def people_key(self) -> Path:
-        """The identity provider's signing key."""
+        """The identity provider's signing key, once somebody has asked for it."""
         return self.root / "people" / "key.json"
 
     @property

@@ -17,9 +17,11 @@ import os
 import re
 import signal
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import flask
@@ -27,6 +29,7 @@ import jinja2
 import oidc_provider_mock
 from authlib.jose import RSAKey
 from cheroot.wsgi import Server
+from oidc_provider_mock import _storage
 from oidc_provider_mock._storage import Client, User
 
 from lab.home import Home, read_json, write_json
@@ -76,6 +79,7 @@ _SERVED: Final = frozenset(
     )
 )
 """Not the package's own ways to make clients and users, which it opens to everybody."""
+_NEED_THE_KEY: Final = frozenset(("/jwks", "/oauth2/token"))
 _FRAME: Final = """<!doctype html>
 <html lang="en">
   <meta charset="utf-8">
@@ -100,6 +104,9 @@ _MEMBERSHIP: Final = re.compile(rf"/v1\.0/{_TENANT}/users/([^/]+)/getMemberObjec
 _TOKEN_LIFE: Final = timedelta(minutes=5)
 _IDLE_SECONDS: Final = 600
 """Longer than any client keeps an idle connection: who closes first can lose a request."""
+
+# The package makes a signing key for every provider at once, whether or not one is ever needed.
+vars(_storage).update(jose=SimpleNamespace(RSAKey=SimpleNamespace(generate_key=lambda **_: None)))
 
 
 def main() -> int:
@@ -130,12 +137,30 @@ def main() -> int:
 
 
 def furnish(home: Home) -> None:
-    """Make what a first start needs; the signing key stays the same ever after."""
+    """Make what a first start needs."""
     if not home.people.exists():
         write_json(home.people, DIRECTORY)
-    if not home.people_key.exists():
-        key = RSAKey.generate_key(is_private=True)
-        write_json(home.people_key, key.as_dict(is_private=True))
+
+
+class _SigningKey:
+    """The provider's key, made when it is first needed and the same ever after.
+
+    Most laboratories log nobody in, and a key takes a tenth of a second to find.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._path = home.people_key
+        self._lock = threading.Lock()
+        self._key: RSAKey | None = None
+
+    def get(self) -> RSAKey:
+        with self._lock:
+            if self._key is None:
+                if not self._path.exists():
+                    made = RSAKey.generate_key(is_private=True)
+                    write_json(self._path, made.as_dict(is_private=True))
+                self._key = RSAKey.import_key(read_json(self._path))
+            return self._key
 
 
 def application(home: Home) -> WSGIApplication:
@@ -147,7 +172,7 @@ def application(home: Home) -> WSGIApplication:
         access_token_max_age=_TOKEN_LIFE,
         user_claims=[User(sub=name) for name in sorted(read_json(home.people)["users"])],
     )
-    key = RSAKey.import_key(read_json(home.people_key))
+    key = _SigningKey(home)
 
     def admit() -> flask.Response | None:
         request = flask.request
@@ -162,11 +187,9 @@ def application(home: Home) -> WSGIApplication:
         known = read_json(home.people)
         # The package has no way to be told of clients and users but requests of its own.
         storage = flask.g.oidc_provider_mock_storage
-        storage.jwk = key
-        for client in known["clients"]:
-            storage.store_client(_client(client))
-        for name, groups in known["users"].items():
-            storage.store_user(User(sub=name, claims=_claims(name, groups)))
+        if request.path in _NEED_THE_KEY:
+            storage.jwk = key.get()
+        _tell(storage, known)
         name = request.form.get("sub")
         if name is not None and name not in known["users"]:
             return _refusal(HTTPStatus.FORBIDDEN, f"{HOST} knows no such user")
@@ -186,6 +209,13 @@ def application(home: Home) -> WSGIApplication:
     # The package is made for debugging: it would show its insides, secrets among them, on failure.
     provider.debug = False
     return _behind_tls(provider.wsgi_app.app)
+
+
+def _tell(storage: _storage.Storage, known: dict[str, Any]) -> None:
+    for client in known["clients"]:
+        storage.store_client(_client(client))
+    for name, groups in known["users"].items():
+        storage.store_user(User(sub=name, claims=_claims(name, groups)))
 
 
 def _behind_tls(wrapped: WSGIApplication) -> WSGIApplication:

@@ -70,6 +70,21 @@ def test_graph_tells_nobody_groups_without_a_token(
     assert "0000" not in answer.text
 
 
+def test_the_signing_key_is_made_for_whoever_asks_first_and_stays(tmp_path: Path) -> None:
+    home, asked = Home(tmp_path), {"Host": people.HOST}
+    people.furnish(home)
+    first = Client(people.application(home))
+    assert (
+        first.get("/.well-known/openid-configuration", headers=asked).status_code == HTTPStatus.OK
+    )
+    assert not home.people_key.exists()
+    published = first.get("/jwks", headers=asked).json
+    assert published is not None
+    assert [key["kty"] for key in published["keys"]] == ["RSA"]
+    assert "d" not in published["keys"][0]
+    assert Client(people.application(home)).get("/jwks", headers=asked).json == published
+
+
 def test_a_token_names_no_group_of_who_is_in_too_many() -> None:
     assert people._claims("alice", ["a"] * people.MOST_GROUPS).keys() == {"groups"}
     overage = people._claims("erin", ["a"] * (people.MOST_GROUPS + 1))

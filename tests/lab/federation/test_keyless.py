@@ -67,6 +67,8 @@ def _pulumi(laboratory: Laboratory, place: Path, *arguments: str) -> None:
 
 def _token(laboratory: Laboratory, subject: str, audience: str, **claims: str) -> str:
     """Sign what a job gets of GitHub ("OpenID Connect reference", GitHub Docs)."""
+    if not laboratory.home.people_key.exists():  # it is made for whoever asks for the public half
+        laboratory.run("curl", "--silent", "--fail", f"{ISSUER}/jwks")
     key = read_json(laboratory.home.people_key)
     now = int(time.time())
     said = {

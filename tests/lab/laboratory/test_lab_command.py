@@ -15,6 +15,8 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,9 +182,10 @@ def test_what_clients_and_state_refer_to_survives_a_restart(lab: Command) -> Non
             home.passphrase,
             home.trust_bundle,
             home.aws_credentials,
-            home.people_key,
         )
-        return [file.read_bytes() for file in files]
+        with closing(HTTPConnection("127.0.0.1", read_json(home.ports)["people"])) as people:
+            people.request("GET", "/jwks", headers={"Host": "people.lab.test"})
+            return [*(file.read_bytes() for file in files), people.getresponse().read()]
 
     lab.succeeds("up")
     before = remembered()
