@@ -9,8 +9,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from moto.core.utils import get_service_model
-
+from lab.aws.front.models import service_model
 from lab.aws.front.wire import ApiError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def check(service: str, operation: str, parameters: Mapping[str, str]) -> None:
 
 def knows(service: str, operation: str) -> bool:
     """Say whether AWS publishes such an operation."""
-    return operation in get_service_model(service).operation_names
+    return operation in service_model(service).operation_names
 
 
 @lru_cache
@@ -48,7 +47,7 @@ def may_leave_out_user(operation: str) -> bool:
 
 
 def _operation(service: str, operation: str) -> OperationModel:
-    model: OperationModel = get_service_model(service).operation_model(operation)
+    model: OperationModel = service_model(service).operation_model(operation)
     return model
 
 

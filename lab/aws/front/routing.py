@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from moto.core.utils import get_service_model
+from lab.aws.front.models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def asked(message: Message, endpoint: Endpoint) -> Asked:
 
 def operation_model(service: str, operation: str) -> OperationModel | None:
     """Return AWS's model of an operation; None if the service has none of this name."""
-    model = get_service_model(service)
+    model = service_model(service)
     return model.operation_model(operation) if operation in model.operation_names else None
 
 
@@ -109,7 +109,7 @@ class _Route:
 
 @cache
 def _routes(service: str) -> tuple[_Route, ...]:
-    model = get_service_model(service)
+    model = service_model(service)
     return tuple(_route(model.operation_model(name)) for name in model.operation_names)
 
 

@@ -15,8 +15,9 @@ from moto.core.serialize import (
     XFormedAttributePicker,
     get_serializer_class,
 )
-from moto.core.utils import get_service_model
 from moto.iam.responses import IamResponse
+
+from lab.aws.front.models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,8 +127,11 @@ def failure(service: str, error: ApiError, request_id: str) -> Answer:
 
 def with_request_id(body: str, request_id: str) -> bytes:
     """Put the front's request id into a response that moto wrote; EC2 spells its name otherwise."""
+    # No template with the id in it: Python would compile it anew for every answer.
     return re.sub(
-        r"<(RequestId|requestId|RequestID)>.*?</\1>", rf"<\1>{request_id}</\1>", body
+        r"<(RequestId|requestId|RequestID)>.*?</\1>",
+        lambda found: f"<{found[1]}>{request_id}</{found[1]}>",
+        body,
     ).encode()
 
 
@@ -156,4 +160,4 @@ def pairs(parameters: Mapping[str, str], name: str) -> dict[str, str]:
 
 @lru_cache
 def _operation_model(service: str, operation: str) -> Any:  # noqa: ANN401 - moto's own type
-    return get_service_model(service).operation_model(operation)
+    return service_model(service).operation_model(operation)

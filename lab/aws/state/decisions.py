@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,6 +47,6 @@ class DecisionLog:
 
     def write(self, entry: Entry) -> None:
         """Append one entry with the machine's time (UTC)."""
-        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asdict(entry)}
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **vars(entry)}
         with self._lock:
             os.write(self._descriptor, json.dumps(line).encode() + b"\n")
