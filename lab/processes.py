@@ -7,14 +7,13 @@ to another program since is never mistaken for ours.
 from __future__ import annotations
 
 import fcntl
-import http.client
 import os
 import select
 import signal
 import socket
 import time
 from collections import deque
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,6 +31,8 @@ STOP_SECONDS: Final = 10
 """How long a process may take to end by itself before it is killed."""
 _POLL_SECONDS: Final = 0.02
 _LOG_LINES: Final = 12
+_LONGEST_LINE: Final = 1000
+_ENDED: Final = "ended while it was starting"
 _STATE, _START_TIME = 0, 19
 """Places in /proc/PID/stat after the command's name (proc_pid_stat(5): fields 3 and 22)."""
 
@@ -148,29 +149,39 @@ def await_ready(home: Home, programs: Sequence[Program]) -> None:
         LaboratoryError: one ended or did not serve within ``READY_SECONDS``, with its last words.
     """
     deadline = time.monotonic() + READY_SECONDS
-    waiting = deque(programs)
-    while waiting:
-        if serves(waiting[0]):
-            waiting.popleft()
-            continue
-        for program in waiting:
-            if not running(home, program.name):
-                raise _failure(home, program, "ended while it was starting")
-        if time.monotonic() > deadline:
-            raise _failure(home, waiting[0], f"did not serve within {READY_SECONDS} s")
-        time.sleep(_POLL_SECONDS)
+    with ExitStack() as open_handles:
+        waiting = {}
+        for program in programs:
+            process = running(home, program.name)
+            handle = _handle(process) if process else None
+            if handle is None:
+                raise _failure(home, program, _ENDED)
+            open_handles.callback(os.close, handle)
+            waiting[handle] = program
+        while waiting:
+            first = next(iter(waiting))
+            if serves(waiting[first]):
+                del waiting[first]
+                continue
+            if ended := select.select(waiting, [], [], _POLL_SECONDS)[0]:
+                raise _failure(home, waiting[ended[0]], _ENDED)
+            if time.monotonic() > deadline:
+                raise _failure(home, waiting[first], f"did not serve within {READY_SECONDS} s")
 
 
 def serves(program: Program) -> bool:
     """Tell whether the program answers at its port."""
+    # Not http.client, which takes longer to import than most commands take for all else.
+    asked = f"GET {program.ready_path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     try:
-        with closing(
-            http.client.HTTPConnection("127.0.0.1", program.port, timeout=5)
-        ) as connection:
-            connection.request("GET", program.ready_path)
-            return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection(("127.0.0.1", program.port), timeout=5) as connection:
+            connection.sendall(asked.encode())
+            with connection.makefile("rb") as answer:
+                status = answer.readline(_LONGEST_LINE).split()[1:2]
+                answer.read()
+    except OSError:
         return False
+    return status == [b"200"]
 
 
 def stop(home: Home, names: Sequence[str]) -> list[str]:
