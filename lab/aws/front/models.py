@@ -1,7 +1,7 @@
 """AWS's own models of its services, as botocore ships them and moto completes them.
 
-moto looks through the models of all services whenever it loads one, and whenever it answers a call
-through all methods of the service, and it makes up an id. That takes longer than what it is for.
+moto looks through the models of all services whenever it loads one, and through all methods of a
+service whenever it answers a call. Both take longer than what they are for.
 """
 
 from __future__ import annotations
@@ -34,16 +34,8 @@ def _same(package: str) -> str:
     return package
 
 
-def _no_request_id(_headers: object) -> str:
-    """Return what stands in moto's answers until the front puts the request's own id there."""
-    return ""
-
-
 vars(utils).update(create_loader=_loader, service_name_from_moto_package_name=_same)
-vars(responses).update(
-    method_names_from_class=cache(utils.method_names_from_class),
-    gen_amzn_requestid_long=_no_request_id,
-)
+vars(responses).update(method_names_from_class=cache(utils.method_names_from_class))
 
 
 def service_model(service: str) -> ServiceModel:
