@@ -1,19 +1,45 @@
-"""In what order the files of a run start, and what it prints at its end."""
+"""How the files of a run are collected, in what order they start, and what it prints at its end."""
 
 from __future__ import annotations
 
+import fcntl
+import gc
+import os
+import sys
 from collections import defaultdict
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _pytest.terminal import TerminalReporter
+
+# To compile everything is half of what collection costs, and each process would do it, also those
+# that tests start, where nothing may be written. `make clean` removes what is.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SHOWN_FILES = 20
 FIRST = [f"tests/lab/{room}/" for room in ("failure", "change", "people", "accounts")]
 """Rooms of files that take minutes: a file is tested by one process, which must not be the last."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Let one process compile and the others read it; what is collected stays and is no garbage."""
+    with Path(__file__).open("rb") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(turn, fcntl.LOCK_SH)
+        gc.disable()
+        yield
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
