@@ -7,7 +7,8 @@ whether a policy grants it, the laboratory says, which knows nothing of how poli
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from hypothesis import assume, given
@@ -128,9 +129,13 @@ class Engine:
     names: MountNames
     roles: tuple[VaultRole, ...]
 
+    @cached_property
+    def policies(self) -> list[tuple[str, dict[str, Any]]]:
+        """What is written for the role, by name."""
+        return [*inline_policies(self.names, self.roles).items()]
+
     def allows(self, need: AuthorizationNeed) -> bool:
         """Ask the laboratory's evaluator."""
-        policies = list(inline_policies(self.names, self.roles).items())
         request = Request(
             action=need.action,
             resource=need.resource,
@@ -138,7 +143,7 @@ class Engine:
             principal=self.names.role_arn,
             principal_account=some.ACCOUNT,
         )
-        return evaluate_identity(request, policies).allowed
+        return evaluate_identity(request, self.policies).allowed
 
     def refused(self, calls: Iterator[Call], world: World) -> set[str]:
         """Return the actions that the calls need and do not get."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def fold(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {key.lower(): values for key, values in context.items()}
 
 
+@lru_cache(maxsize=4_096)
 def template(text: str, *, variables: bool) -> Template:
     """Read one string of a policy; ``variables`` is false for the language before 2012-10-17.
 
@@ -149,6 +151,12 @@ def matches(value: str, pieces: Sequence[Piece], style: Style = "text") -> bool:
     In the first five parts of an ARN a wildcard stays within its part ("ARN condition operators");
     only in Resource may a ``*`` that ends a part run on past the colon.
     """
+    return _expression(tuple(pieces), style).fullmatch(value) is not None
+
+
+# A policy is asked about many actions and resources.
+@lru_cache(maxsize=4_096)
+def _expression(pieces: tuple[Piece, ...], style: Style) -> re.Pattern[str]:
     text = text_of(pieces)
     literal = [piece.literal for piece in pieces for _ in piece.text]
     expression = []
@@ -163,7 +171,7 @@ def matches(value: str, pieces: Sequence[Piece], style: Style = "text") -> bool:
         else:
             ends_part = text[index + 1 : index + 2] in ("", ":")
             expression.append(".*" if style == "resource" and ends_part else f"{anything}*")
-    return re.fullmatch("".join(expression), value, re.DOTALL) is not None
+    return re.compile("".join(expression), re.DOTALL)
 
 
 def is_arn_shaped(pieces: Sequence[Piece]) -> bool:
