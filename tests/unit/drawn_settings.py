@@ -21,11 +21,12 @@ def _some_of(required: Mapping[str, Any], optional: Mapping[str, Any]) -> st.Sea
     return st.fixed_dictionaries(dict(required), optional=dict(optional))
 
 
+_OF_SIXTY = st.sampled_from(range(60))
+
+
 def mostly(right: st.SearchStrategy[Any], *wrong: object) -> st.SearchStrategy[Any]:
     """Draw something doubtful now and then, seldom enough that many settings are accepted."""
-    return st.sampled_from(range(60)).flatmap(
-        lambda number: st.sampled_from(wrong) if number == 41 else right
-    )
+    return _OF_SIXTY.flatmap(lambda number: st.sampled_from(wrong) if number == 41 else right)
 
 
 def _several(values: list[str], most: int, *, least: int = 0) -> st.SearchStrategy[list[str]]:
@@ -156,26 +157,25 @@ login_roles = _some_of(
     },
 )
 login_role_names = some.role_names.map(lambda name: name.lower().replace("@", "."))
+_unbound_methods = _some_of(
+    {"account": st.just("main"), "audience": audiences},
+    {
+        "path": mostly(st.text("xyz", min_size=2, max_size=9), "token", "sys"),
+        "namespace": mostly(some.namespaces, LONG, "root"),
+        "wildcardPrincipals": usually,
+        "serverId": mostly(st.just("vault.example.com"), "a b"),
+        "tokenTtlSeconds": hour,
+    },
+)
+_roles_of_a_method = st.dictionaries(
+    mostly(login_role_names, "A", "a b"), login_roles, min_size=1, max_size=3
+)
 
 
 @st.composite
 def methods(draw: st.DrawFn) -> Tree:
     """Return an auth method that reaches the accounts of its principals, mostly."""
-    method = draw(
-        _some_of(
-            {"account": st.just("main"), "audience": audiences},
-            {
-                "path": mostly(st.text("xyz", min_size=2, max_size=9), "token", "sys"),
-                "namespace": mostly(some.namespaces, LONG, "root"),
-                "wildcardPrincipals": usually,
-                "serverId": mostly(st.just("vault.example.com"), "a b"),
-                "tokenTtlSeconds": hour,
-            },
-        )
-    )
-    roles = draw(
-        st.dictionaries(mostly(login_role_names, "A", "a b"), login_roles, min_size=1, max_size=3)
-    )
+    method, roles = draw(_unbound_methods), draw(_roles_of_a_method)
     bound = [arn for role in roles.values() for arn in role["boundPrincipals"]]
     if method.get("wildcardPrincipals") and bound:
         role = roles[draw(st.sampled_from(sorted(roles)))]
@@ -193,9 +193,32 @@ def methods(draw: st.DrawFn) -> Tree:
     }
 
 
-_engines = st.sampled_from([2, 1]).flatmap(
-    lambda least: st.dictionaries(names, engines, min_size=least, max_size=3)
+# What is made once is validated once; hypothesis validates each strategy that a draw makes anew.
+_engines = mostly(
+    st.sampled_from([2, 1]).flatmap(
+        lambda least: st.dictionaries(names, engines, min_size=least, max_size=3)
+    ),
+    {},
 )
+_methods = st.dictionaries(names, methods(), min_size=1, max_size=2)
+_targets = st.dictionaries(names, targets, min_size=1, max_size=2)
+_owners = st.sampled_from(["managed", "existing"])
+_authorities = mostly(st.just("ab" * 32), "AB" * 32)
+_logins = _some_of(
+    {
+        "discoveryUrl": mostly(st.just("https://people.example.com"), "http://a", "https://"),
+        "clientId": mostly(st.just("vault"), ""),
+        "path": mostly(st.text("uvw", min_size=2, max_size=9), "token"),
+        "groups": st.dictionaries(
+            mostly(st.sampled_from(["devs", "on call", "é"]), "a,b", " a"), st.none(), min_size=1
+        ),
+    },
+    {
+        "groupsClaim": mostly(st.just("roles"), ""),
+        "scopes": mostly(st.just(["profile"]), ['"']),
+    },
+)
+"""Logins but for what their groups may read."""
 
 
 @st.composite
@@ -204,13 +227,13 @@ def trees(draw: st.DrawFn) -> Tree:
     tree: Tree = {
         "vault": draw(vaults),
         "accounts": {"main": draw(accounts)},
-        "secretsEngines": draw(mostly(_engines, {})),
+        "secretsEngines": draw(_engines),
         "authMethods": {},
     }
     if draw(usually):
-        tree["authMethods"] = draw(st.dictionaries(names, methods(), min_size=1, max_size=2))
+        tree["authMethods"] = draw(_methods)
     if draw(usually) and tree["secretsEngines"]:
-        tree["targetRoles"] = draw(st.dictionaries(names, targets, min_size=1, max_size=2))
+        tree["targetRoles"] = draw(_targets)
     for name, target in tree.get("targetRoles", {}).items():
         _trust(draw, tree["secretsEngines"], name, target)
     roles = [f"{key}/{role}" for key, role, _ in _engine_roles(tree)]
@@ -219,11 +242,11 @@ def trees(draw: st.DrawFn) -> Tree:
         tree |= {"humanLogins": {name: login}, "humanLoginSecrets": {name: CLIENT_SECRET}}
     used = {path for section in MOUNTED for path in _namespaces(tree.get(section, {}).values())}
     if draw(usually):
-        owner = draw(st.sampled_from(["managed", "existing"]))
+        owner = draw(_owners)
         listed = dict.fromkeys(sorted(_and_around(used) or {"team"}), owner)
         tree["vault"]["namespaces"] = draw(mostly(st.just(listed), {"a": "managed"}, {"": owner}))
     if "thumbprints" not in tree["vault"] and draw(usually):
-        tree["vault"]["caSha256"] = draw(mostly(st.just("ab" * 32), "AB" * 32))
+        tree["vault"]["caSha256"] = draw(_authorities)
     return tree
 
 
@@ -247,23 +270,9 @@ def _login(draw: st.DrawFn, tree: Tree, roles: list[str]) -> Tree:
     granted = draw(st.sampled_from(roles))
     engine = tree["secretsEngines"][granted.partition("/")[0]]
     group = {"awsRoles": draw(mostly(st.just([granted]), [], ["nobody/a"], [f"{granted}x"]))}
-    login = _some_of(
-        {
-            "discoveryUrl": mostly(st.just("https://people.example.com"), "http://a", "https://"),
-            "clientId": mostly(st.just("vault"), ""),
-            "path": mostly(st.text("uvw", min_size=2, max_size=9), "token"),
-            "groups": st.dictionaries(
-                mostly(st.sampled_from(["devs", "on call", "é"]), "a,b", " a"),
-                st.just(group),
-                min_size=1,
-            ),
-        },
-        {
-            "groupsClaim": mostly(st.just("roles"), ""),
-            "scopes": mostly(st.just(["profile"]), ['"']),
-        },
-    )
-    return {"namespace": engine.get("namespace", ""), **draw(login)}
+    login = draw(_logins)
+    login["groups"] = dict.fromkeys(login["groups"], group)
+    return {"namespace": engine.get("namespace", ""), **login}
 
 
 def _engine_roles(tree: Tree) -> Iterable[tuple[str, str, Tree]]:
