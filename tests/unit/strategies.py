@@ -33,6 +33,8 @@ role_names = _joined(st.one_of(_WORDS, st.sampled_from(["A", "_"])), "@", ".", "
 display_names = st.text("ab-_=,.@+", min_size=1, max_size=16)
 randoms = st.text("abAB01", min_size=8, max_size=8)
 
+characters = st.characters(exclude_categories=["Cs"])
+"""All that text has by default; that one has a codec try a million characters first."""
 partitions = st.sampled_from(["aws", "aws-cn", "aws-us-gov"])
 
 
