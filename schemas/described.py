@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from functools import cache
 from itertools import pairwise
 
 
+@cache
 def described(owner: type) -> dict[str, str]:
     """Return what is said of each field of a class, by the field's name, as one line of Markdown.
 

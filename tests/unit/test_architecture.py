@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,8 @@ def _files(room: str) -> list[Path]:
     return [single] if single.exists() else sorted((ROOT / room).rglob("*.py"))
 
 
-def _modules(path: Path, *, for_types: bool = False) -> set[str]:
+@functools.cache
+def _modules(path: Path, *, for_types: bool = False) -> frozenset[str]:
     """Return what a file imports by full name; what it imports only to name types, if asked."""
     found: set[str] = set()
     nodes: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
@@ -71,9 +73,10 @@ def _modules(path: Path, *, for_types: bool = False) -> set[str]:
             found |= {name if _is_module(name) else module for name in inner}
         else:
             nodes += ast.iter_child_nodes(node)
-    return found
+    return frozenset(found)
 
 
+@functools.cache
 def _is_module(name: str) -> bool:
     path = ROOT.joinpath(*name.split("."))
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()

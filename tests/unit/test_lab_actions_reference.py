@@ -59,14 +59,20 @@ class Account:
 
 
 @cache
-def reference(service: str) -> dict[str, Any]:
+def _everything() -> list[dict[str, Any]]:
     found = importlib.util.find_spec("parliament")
     assert found is not None
     assert found.origin is not None
-    entries = json.loads(Path(found.origin).with_name("iam_definition.json").read_text("utf-8"))
+    definition = Path(found.origin).with_name("iam_definition.json")
+    entries: list[dict[str, Any]] = json.loads(definition.read_text("utf-8"))
+    return entries
+
+
+@cache
+def reference(service: str) -> dict[str, Any]:
     return {
         privilege["privilege"]: privilege["resource_types"]
-        for entry in entries
+        for entry in _everything()
         if entry["prefix"] == service
         for privilege in entry["privileges"]
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ ENVIRONMENT = {"preview": "preview", "apply": "production"}
 PINNED = re.compile(r"(\./\.github/actions/[a-z-]+|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
 
 
+@cache
 def _loaded(name: str) -> dict[Any, Any]:
     loaded: dict[Any, Any] = yaml.safe_load(WORKFLOWS[name].read_text("utf-8"))
     return loaded
