@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +195,7 @@ def _says_nothing(found: Changes) -> bool:
 def _diff(found: Reviewed, room: int) -> str:
     """Return what is done to a stack's resources, in a block that nothing in it can end."""
     lines = [line for step in found.steps for line in step.text()]
-    fence = "`" * max(3, 1 + max(_ticks(line) for line in lines))
+    fence = "`" * max(3, 1 + _ticks("\n".join(lines)))
     # Markdown means nothing within a line of HTML.
     said = html.escape(f"Resources of {found.changes.stack}: {counted(found.steps)}")
     head = f"<details><summary>{said}</summary>\n\n{fence}diff\n"
@@ -211,10 +212,6 @@ def _diff(found: Reviewed, room: int) -> str:
     return f"{head}{body}\n{fence}\n{more}\n</details>\n"
 
 
-def _ticks(line: str) -> int:
+def _ticks(text: str) -> int:
     """Return the length of the longest run of backticks."""
-    longest = run = 0
-    for sign in line:
-        run = run + 1 if sign == "`" else 0
-        longest = max(longest, run)
-    return longest
+    return max(map(len, re.findall("`+", text)), default=0)
