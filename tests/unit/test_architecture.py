@@ -62,7 +62,7 @@ def _modules(path: Path, *, for_types: bool = False) -> frozenset[str]:
     nodes: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
     while nodes:
         node = nodes.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
             nodes += node.body if for_types else node.orelse
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -74,6 +74,13 @@ def _modules(path: Path, *, for_types: bool = False) -> frozenset[str]:
         else:
             nodes += ast.iter_child_nodes(node)
     return frozenset(found)
+
+
+def _last_name(node: ast.expr) -> str:
+    """Return what stands after the last dot of a name; empty where it is none."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 @functools.cache
@@ -296,7 +303,7 @@ def _fixed_pauses(source: str) -> list[int]:
         if isinstance(node, ast.ImportFrom):
             # Under another name, a pause would not be found.
             lines.extend(node.lineno for name in node.names if name.name in PAUSES and name.asname)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in PAUSES:
+        if isinstance(node, ast.Call) and _last_name(node.func) in PAUSES:
             lines.extend([] if loop is not None and _awaits(loop) else [node.lineno])
         if isinstance(node, ast.While | ast.For | ast.AsyncFor):
             loop = node
