@@ -104,7 +104,7 @@ def _outputs() -> list[tuple[str, str, str]]:
     """Return each output once, with the sections that say the same by it."""
     of: dict[tuple[str, str], list[str]] = {}
     for section, summary in OUTPUTS.items():
-        told = described(summary)
+        told = described(summary)  # type: ignore[arg-type] # it takes the class for its objects
         for field in fields(summary):
             of.setdefault((field.name, told[field.name]), []).append(f"`{section}`")
     return [(f"`{name}`", ", ".join(where), told) for (name, told), where in of.items()]

