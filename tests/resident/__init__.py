@@ -52,4 +52,5 @@ def _started(kind: str, place: Path) -> subprocess.Popen[bytes]:
             [sys.executable, "-P", "-u", "-m", "tests.resident", kind, str(listener.fileno())],
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
             pass_fds=[listener.fileno()],
+            stdin=subprocess.PIPE,  # by which it ends with this process, whichever thread asked
         )

@@ -6,7 +6,8 @@ imports. Here they are done once: this process forks, and the fork becomes what 
 its arguments, environment, folder and streams. A fork ends when whoever asked for it ends, and all
 end with this process.
 
-Usage: ``python -P -u -m tests.resident KIND DESCRIPTOR``, of a Unix socket that listens already.
+Usage: ``python -P -u -m tests.resident KIND DESCRIPTOR``, of a Unix socket that listens already. It
+ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -92,7 +93,6 @@ class Rooms:
 
 def main(kind: str, descriptor: str) -> None:
     """Serve, and in each fork become what was asked for."""
-    _end_with(os.getppid())
     with warnings.catch_warnings(record=True):  # what authlib says of itself is nobody's here
         for name in LIBRARIES[kind]:
             importlib.import_module(name)
@@ -129,13 +129,16 @@ def main(kind: str, descriptor: str) -> None:
 def serve(listener: int) -> int:
     """Fork for each launcher that asks; return in the fork alone, with the connection to it."""
     server, waiting = os.getpid(), select.epoll()
+    waiting.register(sys.stdin.fileno(), select.EPOLLHUP)
     waiting.register(listener, select.EPOLLIN)
     forks: dict[int, tuple[int, int, int]] = {}  # by each of its two descriptors
     with socket.socket(fileno=listener) as asked:
         while True:
             # One at a time: what is accepted may get a number that a second event still means.
             for descriptor, _ in waiting.poll(maxevents=1):
-                if descriptor == listener:
+                if descriptor == sys.stdin.fileno():
+                    os._exit(0)
+                elif descriptor == listener:
                     launcher = asked.accept()[0].detach()
                     if not (pid := os.fork()):
                         _end_with(server)

@@ -168,6 +168,32 @@ def test_it_ends_with_whoever_asked(script: Script, number: signal.Signals) -> N
     assert told == b""
 
 
+def test_a_thread_that_asked_first_may_end(tmp_path: Path) -> None:
+    (tmp_path / "pulumi-language-python-exec").write_text(
+        "import sys; print('tests.resident' in sys.modules)", "utf-8"
+    )
+    code = f"""
+import subprocess, sys, threading
+from tests import resident
+def ask():
+    asked = [sys.executable, "{tmp_path}/pulumi-language-python-exec"]
+    subprocess.run(asked, env=resident.environment(), check=True)
+first = threading.Thread(target=ask)
+first.start()
+first.join()
+ask()
+"""
+    served = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=PLAIN,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert served.stdout == "True\nTrue\n"
+
+
 def test_an_interrupt_reaches_it(script: Script) -> None:
     asked = script.start("import signal, sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(3))")
     asked.send_signal(signal.SIGINT)
