@@ -180,9 +180,7 @@ require (
 	github.com/olekukonko/tablewriter v0.0.5 // indirect
 	github.com/opentracing/basictracer-go v1.1.0 // indirect
 	github.com/opentracing/opentracing-go v1.2.0 // indirect
-	github.com/pb33f/jsonpath v0.8.2 // indirect
 	github.com/pb33f/libopenapi v0.36.1 // indirect
-	github.com/pb33f/ordered-map/v2 v2.3.1 // indirect
 	github.com/pgavlin/aho-corasick v0.5.1 // indirect
 	github.com/pgavlin/diff v0.0.0-20230503175810-113847418e2e // indirect
 	github.com/pgavlin/fx v0.1.6 // indirect
@@ -299,6 +297,7 @@ replace (
 	github.com/git-pkgs/manifests => ../absent/github.com/git-pkgs/manifests
 	github.com/lib/pq => ../absent/github.com/lib/pq
 	github.com/nbutton23/zxcvbn-go => ../absent/github.com/nbutton23/zxcvbn-go
+	github.com/pb33f/libopenapi => ../absent/github.com/pb33f/libopenapi
 	go.opentelemetry.io/auto/sdk => ../absent/go.opentelemetry.io/auto/sdk
 	gocloud.dev/secrets/hashivault => ../absent/gocloud.dev/secrets/hashivault
 	google.golang.org/api => ../absent/google.golang.org/api
