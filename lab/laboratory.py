@@ -7,13 +7,14 @@ import secrets
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from lab import processes
 from lab.accounts import ACCOUNTS, DEPLOY_ROLE, EXTERNAL_ID, absent, region
 from lab.home import Home, read_json, write_bytes, write_json
-from lab.processes import LaboratoryError, Program
+from lab.processes import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -191,29 +192,12 @@ def _free_ports(names: list[str]) -> dict[str, int]:
 def _install_plugin(home: Home, name: str) -> None:
     """Put a plugin where the engine looks for the one that the installed SDK asks for."""
     program = f"pulumi-resource-{name}"
-    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{_installed_sdk(name)}"
+    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{metadata.version(f'pulumi-{name}')}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     link = folder / program
     if not link.is_symlink() or link.readlink() != PLUGINS / program:
         link.unlink(missing_ok=True)
         link.symlink_to(PLUGINS / program)
-
-
-def _installed_sdk(name: str) -> str:
-    """Return the version of a plugin's Python SDK, as the folder that records it is named.
-
-    That is so by "Recording installed projects" (PyPA specifications). importlib.metadata reads the
-    record itself, and takes longer to import than `up` takes for all else.
-
-    Raises:
-        LaboratoryError: it is not installed.
-    """
-    for place in map(Path, sys.path):
-        for record in place.glob(f"pulumi_{name}-*.dist-info"):
-            return record.name.removesuffix(".dist-info").partition("-")[2]
-    raise LaboratoryError(
-        f"pulumi-{name} is not installed for {sys.executable}; `make tools` installs it"
-    )
 
 
 def _keep_engine_from_logging(home: Home) -> None:

@@ -7,13 +7,14 @@ to another program since is never mistaken for ours.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import os
 import select
 import signal
 import socket
 import time
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,7 +32,6 @@ STOP_SECONDS: Final = 10
 """How long a process may take to end by itself before it is killed."""
 _POLL_SECONDS: Final = 0.02
 _LOG_LINES: Final = 12
-_LONGEST_LINE: Final = 1000
 _ENDED: Final = "ended while it was starting"
 _STATE, _START_TIME = 0, 19
 """Places in /proc/PID/stat after the command's name (proc_pid_stat(5): fields 3 and 22)."""
@@ -171,17 +171,14 @@ def await_ready(home: Home, programs: Sequence[Program]) -> None:
 
 def serves(program: Program) -> bool:
     """Tell whether the program answers at its port."""
-    # Not http.client, which takes longer to import than most commands take for all else.
-    asked = f"GET {program.ready_path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     try:
-        with socket.create_connection(("127.0.0.1", program.port), timeout=5) as connection:
-            connection.sendall(asked.encode())
-            with connection.makefile("rb") as answer:
-                status = answer.readline(_LONGEST_LINE).split()[1:2]
-                answer.read()
-    except OSError:
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", program.port, timeout=5)
+        ) as connection:
+            connection.request("GET", program.ready_path)
+            return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
-    return status == [b"200"]
 
 
 def stop(home: Home, names: Sequence[str]) -> list[str]:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import laboratory
 from lab.environment import UNSET, entered, exports
 from lab.home import Home, read_json, write_json
 from lab.processes import LaboratoryError
@@ -193,14 +192,6 @@ def test_what_clients_and_state_refer_to_survives_a_restart(lab: Command) -> Non
     lab.succeeds("down")
     lab.succeeds("up")
     assert remembered() == before
-
-
-def test_an_sdk_that_is_not_installed_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    with pytest.raises(LaboratoryError, match=r"pulumi-aws is not installed for .*python"):
-        laboratory.up(Home(tmp_path), say=print)
 
 
 def test_the_home_is_readable_by_its_owner_alone(running: Command) -> None:
