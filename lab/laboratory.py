@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import secrets
 import shutil
 import sys
+import time
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +35,9 @@ _PLUGIN_NAMES: Final = ("aws", "vault", "command")
 _PORT_NAMES: Final = ("proxy", "aws", "people", "vault", "issuer")
 _PORTS: Final = range(20_000, 32_000)
 """Below the kernel's range for outgoing connections, one of which could hold a remembered port."""
+_CHOSEN: Final = re.compile(r"^(\d+) (\d+)$", re.MULTILINE)
+_UNBOUND_SECONDS: Final = 60
+"""How long a laboratory may take to serve at the ports that it has chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,19 +179,32 @@ def _furnish(home: Home) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
     ports = read_json(home.ports) if home.ports.exists() else {}
     if missing := [name for name in _PORT_NAMES if name not in ports]:
-        write_json(home.ports, {**ports, **_free_ports(missing)})
+        write_json(home.ports, {**ports, **free_ports(missing)})
     write_bytes(home.passphrase, _PASSPHRASE)
     for name in _PLUGIN_NAMES:
         _install_plugin(home, name)
     _keep_engine_from_logging(home)
 
 
-def _free_ports(names: list[str]) -> dict[str, int]:
-    free: set[int] = set()
-    while len(free) < len(names):
-        port = secrets.choice(_PORTS)
-        if processes.is_free(port):
-            free.add(port)
+def free_ports(names: list[str]) -> dict[str, int]:
+    """Choose ports at which nobody serves, and which no other laboratory has just chosen."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # XDG Base Directory
+    chosen = Path(base) / "vault-aws-federation" / "ports"
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    with chosen.open("a+", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.seek(0)
+        now = int(time.time())
+        held = {int(port): int(at) for port, at in _CHOSEN.findall(stream.read())}
+        taken = {port: at for port, at in held.items() if now - at < _UNBOUND_SECONDS}
+        free: list[int] = []
+        while len(free) < len(names):
+            port = secrets.choice(_PORTS)
+            if port not in taken and processes.is_free(port):
+                free.append(port)
+                taken[port] = now
+        stream.truncate(0)
+        stream.writelines(f"{port} {at}\n" for port, at in taken.items())
     return dict(zip(names, free, strict=True))
 
 

@@ -10,6 +10,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
@@ -18,15 +19,21 @@ ROOMS = {
 }
 """Rooms of the project that each resident has imported. The laboratory's moto changes boto3, so it
 has one of its own."""
+_STARTING = Lock()
 LAUNCHER = Path(__file__).with_name("sitecustomize.py")
 
 
-@cache
 def environment() -> dict[str, str]:
     """Return the variables that lead to this process's residents, started at the first call.
 
     There are none with ``FRESH_PYTHON`` set: then the engine starts each Python anew, as users' do.
     """
+    with _STARTING:
+        return _environment()
+
+
+@cache
+def _environment() -> dict[str, str]:
     if os.environ.get("FRESH_PYTHON"):
         return {}
     folder = TemporaryDirectory(prefix="resident-")  # short, as the path of a socket must be

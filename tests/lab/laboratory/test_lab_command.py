@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab import laboratory
 from lab.environment import UNSET, entered, exports
 from lab.home import Home, read_json, write_json
 from lab.processes import LaboratoryError
@@ -192,6 +193,16 @@ def test_what_clients_and_state_refer_to_survives_a_restart(lab: Command) -> Non
     lab.succeeds("down")
     lab.succeeds("up")
     assert remembered() == before
+
+
+def test_no_two_laboratories_choose_the_same_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody serves at them yet: the one that is first would be taken for the other."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(laboratory, "_PORTS", range(20_000, 20_020))
+    chosen = [laboratory.free_ports(["proxy", "aws"]) for _ in range(4)]
+    assert len({port for ports in chosen for port in ports.values()}) == 8
 
 
 def test_the_home_is_readable_by_its_owner_alone(running: Command) -> None:
